@@ -1,0 +1,214 @@
+//! How a parameter of any type becomes an [`Argument`].
+//!
+//! The attribute cannot see types, so it lets method resolution choose: a [`Probe`] behind
+//! several references has one `capture` per way of reading a value, and the compiler takes the
+//! first whose bound holds (autoref specialisation). The order, best first: a path type, text,
+//! `Serialize`, `AsRef<Path>`, `Debug`, and what nothing can read, which is present but opaque.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::fmt::{Debug, Display};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Argument;
+use super::walk::{Scalar, Shape, Sink, Stop, Structured};
+
+/// A captured value, through one erased reference.
+#[derive(Clone, Copy)]
+pub(crate) enum Captured<'a> {
+    /// A path.
+    Path(&'a Path),
+    /// A path type that may hold none, one or several.
+    Paths(&'a dyn PathValue),
+    Text(&'a str),
+    Structured(&'a dyn Structured),
+    /// Readable by people only.
+    Debug(&'a dyn Debug),
+    /// Readable by people only.
+    Display(&'a dyn Display),
+    Opaque,
+}
+
+impl Captured<'_> {
+    /// Walks a value that policy can read; `None` if it cannot.
+    pub(crate) fn walk(self, sink: &mut dyn Sink) -> Option<Result<(), Stop>> {
+        match self {
+            Self::Path(path) => Some(walk_path(path, sink)),
+            Self::Paths(paths) => Some(paths.walk(sink)),
+            Self::Text(text) => Some(sink.scalar(Scalar::Text(text))),
+            Self::Structured(value) => Some(value.walk(sink)),
+            Self::Debug(_) | Self::Display(_) | Self::Opaque => None,
+        }
+    }
+}
+
+/// A reference whose type decides how it is captured.
+pub struct Probe<'a, T>(pub &'a T);
+
+macro_rules! captures {
+    ($($(#[$doc:meta])* $trait:ident<T: $bound:path> for $probe:ty = |$value:ident| $make:expr;)*) => {$(
+        $(#[$doc])*
+        pub trait $trait<'a> {
+            /// The argument of that name.
+            fn capture(&self, name: &'a str) -> Argument<'a>;
+        }
+
+        impl<'a, T: $bound> $trait<'a> for $probe {
+            fn capture(&self, name: &'a str) -> Argument<'a> {
+                let $value = self.0;
+                Argument::new(name, $make)
+            }
+        }
+    )*};
+}
+
+captures! {
+    /// First choice: a path type, which declares itself.
+    ArgumentByPath<T: PathValue> for &&&&&Probe<'a, T> = |value| Captured::Paths(value);
+    /// Text of any kind, borrowed as it is.
+    ArgumentByText<T: AsRef<str>> for &&&&Probe<'a, T> = |value| Captured::Text(value.as_ref());
+    /// A structured value.
+    ArgumentBySerialize<T: Serialize> for &&&Probe<'a, T> = |value| Captured::Structured(value);
+    /// A generic parameter that can be nothing but a path.
+    ArgumentByAsPath<T: AsRef<Path>> for &&Probe<'a, T> = |value| Captured::Path(value.as_ref());
+    /// A value that only people can read.
+    ArgumentByDebug<T: Debug> for &Probe<'a, T> = |value| Captured::Debug(value);
+}
+
+/// Last choice: a value that nothing can read. It is present all the same.
+pub trait ArgumentOpaque<'a> {
+    /// The argument of that name.
+    fn capture(&self, name: &'a str) -> Argument<'a>;
+}
+
+impl<'a, T> ArgumentOpaque<'a> for Probe<'a, T> {
+    fn capture(&self, name: &'a str) -> Argument<'a> {
+        Argument::new(name, Captured::Opaque)
+    }
+}
+
+/// The types that declare themselves to be paths: `Path`, `PathBuf`, `OsStr`, `OsString`,
+/// pointers to them, and options, slices, arrays and vectors of them.
+pub trait PathValue {
+    #[doc(hidden)]
+    fn paths(&self, visit: &mut dyn FnMut(Option<&Path>));
+}
+
+impl dyn PathValue + '_ {
+    fn walk(&self, sink: &mut dyn Sink) -> Result<(), Stop> {
+        let mut found = 0_usize;
+        self.paths(&mut |_| found += 1);
+        let mut outcome = if found == 1 { Ok(()) } else { sink.open(Shape::List) };
+        self.paths(&mut |path| {
+            if outcome.is_ok() {
+                outcome = match path {
+                    Some(path) => walk_path(path, sink),
+                    None => sink.scalar(Scalar::Null),
+                };
+            }
+        });
+        outcome?;
+        if found == 1 { Ok(()) } else { sink.close(Shape::List) }
+    }
+}
+
+/// A path as text, or as bytes if it is not UTF-8.
+fn walk_path(path: &Path, sink: &mut dyn Sink) -> Result<(), Stop> {
+    match path.to_str() {
+        Some(text) => sink.scalar(Scalar::Text(text)),
+        None => sink.scalar(Scalar::Bytes(path.as_os_str().as_encoded_bytes())),
+    }
+}
+
+macro_rules! path_values {
+    ($($type:ty),*) => {$(
+        impl PathValue for $type {
+            fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
+                visit(Some(self.as_ref()));
+            }
+        }
+    )*};
+}
+
+path_values!(Path, PathBuf, OsStr, OsString, Cow<'_, Path>, Cow<'_, OsStr>);
+
+macro_rules! path_pointers {
+    ($($type:ty),*) => {$(
+        impl<T: PathValue + ?Sized> PathValue for $type {
+            fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
+                (**self).paths(visit);
+            }
+        }
+    )*};
+}
+
+path_pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: PathValue> PathValue for Option<T> {
+    fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
+        match self {
+            Some(value) => value.paths(visit),
+            None => visit(None),
+        }
+    }
+}
+
+impl<T: PathValue> PathValue for [T] {
+    fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
+        for value in self {
+            value.paths(visit);
+        }
+    }
+}
+
+impl<T: PathValue> PathValue for Vec<T> {
+    fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
+        self.as_slice().paths(visit);
+    }
+}
+
+impl<T: PathValue, const N: usize> PathValue for [T; N] {
+    fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
+        self.as_slice().paths(visit);
+    }
+}
+
+/// The text of a tool's error: as it displays, else as it debugs, else only that it failed.
+pub trait ErrorByDisplay<'a> {
+    /// The error of a call.
+    fn capture_error(&self) -> Argument<'a>;
+}
+
+impl<'a, T: Display> ErrorByDisplay<'a> for &&Probe<'a, T> {
+    fn capture_error(&self) -> Argument<'a> {
+        Argument::new("", Captured::Display(self.0))
+    }
+}
+
+/// Second choice for an error.
+pub trait ErrorByDebug<'a> {
+    /// The error of a call.
+    fn capture_error(&self) -> Argument<'a>;
+}
+
+impl<'a, T: Debug> ErrorByDebug<'a> for &Probe<'a, T> {
+    fn capture_error(&self) -> Argument<'a> {
+        Argument::new("", Captured::Debug(self.0))
+    }
+}
+
+/// Last choice for an error.
+pub trait ErrorOpaque<'a> {
+    /// The error of a call.
+    fn capture_error(&self) -> Argument<'a>;
+}
+
+impl<'a, T> ErrorOpaque<'a> for Probe<'a, T> {
+    fn capture_error(&self) -> Argument<'a> {
+        Argument::new("", Captured::Opaque)
+    }
+}

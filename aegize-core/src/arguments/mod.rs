@@ -1,0 +1,128 @@
+//! The named values of a call: how they are captured, read and shown.
+//!
+//! A guarded call lends its arguments: each is one erased reference ([`Argument`]), looked at
+//! only as far as a rule or a summary needs. Nothing is copied before a decision, so that a
+//! 50 MB argument costs no more than a short one. The invariant: a value that cannot be read
+//! is never mistaken for one that is absent.
+
+mod capture;
+mod own;
+mod paths;
+mod summary;
+mod walk;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+pub(crate) use self::capture::Captured;
+pub use self::capture::{
+    ArgumentByAsPath, ArgumentByDebug, ArgumentByPath, ArgumentBySerialize, ArgumentByText,
+    ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, PathValue, Probe,
+};
+pub(crate) use self::own::{own_argument, own_arguments};
+pub(crate) use self::paths::CandidatePath;
+pub(crate) use self::summary::{summarize_arguments, summarize_display, summarize_value};
+pub(crate) use self::walk::Structured;
+
+use crate::action::{RiskLevel, ToolAction};
+
+/// What stands in place of a redacted value wherever people or models read.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// One named argument of a call, borrowed from the caller.
+#[derive(Clone, Copy)]
+pub struct Argument<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: Captured<'a>,
+    pub(crate) is_path: bool,
+    pub(crate) is_redacted: bool,
+}
+
+impl<'a> Argument<'a> {
+    pub(crate) fn new(name: &'a str, value: Captured<'a>) -> Self {
+        Self {
+            name,
+            value,
+            is_path: matches!(value, Captured::Path(_) | Captured::Paths(_)),
+            is_redacted: false,
+        }
+    }
+
+    /// The same argument, kept out of every record and message.
+    #[must_use]
+    pub const fn redacted(mut self) -> Self {
+        self.is_redacted = true;
+        self
+    }
+
+    /// The same argument, declared to be a path.
+    #[must_use]
+    pub const fn path(mut self) -> Self {
+        self.is_path = true;
+        self
+    }
+}
+
+impl fmt::Debug for Argument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&summarize_arguments([*self]))
+    }
+}
+
+/// One attempted call, borrowed: what policy judges and the log records.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) agent_id: &'a str,
+    pub(crate) tool_name: &'a str,
+    pub(crate) operation: &'a str,
+    pub(crate) risk_level: RiskLevel,
+    pub(crate) arguments: Arguments<'a>,
+    pub(crate) metadata: &'a Map<String, Value>,
+}
+
+impl<'a> From<&'a ToolAction> for Call<'a> {
+    fn from(action: &'a ToolAction) -> Self {
+        Self {
+            agent_id: &action.agent_id,
+            tool_name: &action.tool_name,
+            operation: &action.operation,
+            risk_level: action.risk_level,
+            arguments: Arguments::Json {
+                values: &action.arguments,
+                paths: &action.path_arguments,
+            },
+            metadata: &action.metadata,
+        }
+    }
+}
+
+/// The arguments of a [`Call`].
+#[derive(Clone, Copy)]
+pub(crate) enum Arguments<'a> {
+    /// Captured from a Rust function's parameters.
+    Captured(&'a [Argument<'a>]),
+    /// Given as JSON, with the names of those that are declared to be paths.
+    Json {
+        values: &'a Map<String, Value>,
+        paths: &'a [String],
+    },
+}
+
+impl<'a> Arguments<'a> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Argument<'a>> {
+        let (captured, json, paths): (&[_], _, &[_]) = match self {
+            Self::Captured(captured) => (captured, None, &[]),
+            Self::Json { values, paths } => (&[], Some(values), paths),
+        };
+        let json = json.into_iter().flatten().map(move |(name, value)| {
+            let argument = Argument::new(name, Captured::Structured(value));
+            if paths.contains(name) {
+                argument.path()
+            } else {
+                argument
+            }
+        });
+        captured.iter().copied().chain(json)
+    }
+}

@@ -1,0 +1,148 @@
+//! Owned copies of a call's arguments, for refusals.
+//!
+//! They are what people and models may see: redacted values are replaced, unreadable ones are
+//! given as the text they print, and a copy is cut at a budget, so that refusing a call stays
+//! cheap however large its arguments are.
+
+use std::ops::ControlFlow;
+
+use serde_json::{Map, Number, Value};
+
+use super::capture::Captured;
+use super::summary::summarize_value;
+use super::walk::{Scalar, Shape, Sink, Stop};
+use super::{Argument, Arguments, REDACTED};
+
+/// About how many bytes the copies of one argument may hold.
+const BUDGET: usize = 16 * 1024;
+
+/// The arguments by name, and the names of those that are declared to be paths.
+pub(crate) fn own_arguments(arguments: Arguments<'_>) -> (Map<String, Value>, Vec<String>) {
+    let mut values = Map::new();
+    let mut paths = Vec::new();
+    for argument in arguments.iter() {
+        values.insert(argument.name.to_owned(), own_argument(argument));
+        if argument.is_path {
+            paths.push(argument.name.to_owned());
+        }
+    }
+    (values, paths)
+}
+
+/// One argument as JSON.
+pub(crate) fn own_argument(argument: Argument<'_>) -> Value {
+    if argument.is_redacted {
+        return Value::from(REDACTED);
+    }
+    let mut builder = Builder {
+        stack: Vec::new(),
+        done: None,
+        budget: BUDGET,
+    };
+    match argument.value.walk(&mut builder) {
+        Some(Ok(())) => builder.done.unwrap_or(Value::Null),
+        Some(Err(Stop::Enough)) => builder.cut(),
+        Some(Err(Stop::Failed)) => Value::from("<unreadable>"),
+        None => Value::from(summarize_value(argument.value)),
+    }
+}
+
+/// Builds a JSON value from a walk.
+struct Builder {
+    stack: Vec<Frame>,
+    done: Option<Value>,
+    budget: usize,
+}
+
+enum Frame {
+    List(Vec<Value>),
+    Map(Map<String, Value>, String),
+}
+
+impl Builder {
+    fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.budget = self.budget.checked_sub(bytes).ok_or(Stop::Enough)?;
+        Ok(())
+    }
+
+    fn add(&mut self, value: Value) {
+        match self.stack.last_mut() {
+            None => self.done = Some(value),
+            Some(Frame::List(list)) => list.push(value),
+            Some(Frame::Map(map, key)) => {
+                map.insert(std::mem::take(key), value);
+            }
+        }
+    }
+
+    fn fold(&mut self) -> ControlFlow<()> {
+        let value = match self.stack.pop() {
+            None => return ControlFlow::Break(()),
+            Some(Frame::List(list)) => Value::Array(list),
+            Some(Frame::Map(map, _)) => Value::Object(map),
+        };
+        self.add(value);
+        ControlFlow::Continue(())
+    }
+
+    /// What was built when the budget ended, with a mark where it was cut.
+    fn cut(mut self) -> Value {
+        self.add(Value::from("… (cut)"));
+        while self.fold().is_continue() {}
+        self.done.unwrap_or(Value::Null)
+    }
+}
+
+impl Sink for Builder {
+    fn scalar(&mut self, scalar: Scalar<'_>) -> Result<(), Stop> {
+        let value = match scalar {
+            Scalar::Null => Value::Null,
+            Scalar::Bool(value) => Value::Bool(value),
+            // A number that JSON's numbers cannot hold exactly is kept as its text.
+            Scalar::Signed(value) => {
+                Number::from_i128(value).map_or_else(|| value.to_string().into(), Value::Number)
+            }
+            Scalar::Unsigned(value) => {
+                Number::from_u128(value).map_or_else(|| value.to_string().into(), Value::Number)
+            }
+            Scalar::Float(value) => {
+                Number::from_f64(value).map_or_else(|| value.to_string().into(), Value::Number)
+            }
+            Scalar::Text(text) if text.len() > self.budget => {
+                let mut kept: String = text.chars().take(LONGEST_CUT).collect();
+                kept.push('…');
+                Value::String(kept)
+            }
+            Scalar::Text(text) => Value::from(text),
+            Scalar::Bytes(bytes) => Value::from(format!("<{} bytes>", bytes.len())),
+        };
+        self.spend(16 + value.as_str().map_or(0, str::len))?;
+        self.add(value);
+        Ok(())
+    }
+
+    fn open(&mut self, shape: Shape) -> Result<(), Stop> {
+        self.spend(16)?;
+        self.stack.push(match shape {
+            Shape::List => Frame::List(Vec::new()),
+            Shape::Map => Frame::Map(Map::new(), String::new()),
+        });
+        Ok(())
+    }
+
+    fn key(&mut self, key: &str, _: bool) -> Result<(), Stop> {
+        self.spend(key.len())?;
+        if let Some(Frame::Map(_, last)) = self.stack.last_mut() {
+            key.clone_into(last);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, _: Shape) -> Result<(), Stop> {
+        let _ = self.fold();
+        Ok(())
+    }
+}
+
+/// How many characters of a string that is too long are kept.
+const LONGEST_CUT: usize = 200;

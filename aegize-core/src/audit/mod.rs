@@ -1,0 +1,16 @@
+//! What happened: an append-only log of every attempt and its outcome.
+//!
+//! One line is one record, in JSON. The log is written inline under a lock that threads and
+//! processes share; a line is on its way to storage before the append returns. The invariant:
+//! lines are never torn, interleaved or dropped in silence; whatever goes wrong is an error
+//! that makes the guard refuse.
+
+mod error;
+mod log;
+mod read;
+mod record;
+
+pub use self::error::AuditError;
+pub use self::log::AuditLog;
+pub use self::read::AuditRecords;
+pub use self::record::{AuditEvent, AuditRecord};

@@ -1,0 +1,197 @@
+//! A record, and its one encoding in bytes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::action::RiskLevel;
+
+/// One line of an audit log.
+///
+/// Serializes to the line's JSON, fields in the order they have here, those that do not apply
+/// left out. Reading ignores fields it does not know: later versions only add.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuditRecord<'a> {
+    /// When the record was written: UTC, to the microsecond.
+    #[serde(with = "rfc3339_micros")]
+    pub timestamp: OffsetDateTime,
+    /// Its position in the log, from 0.
+    pub seq: u64,
+    /// What happened.
+    pub event: AuditEvent,
+    /// The attempt it is about; the same in every record of one.
+    pub action_id: Uuid,
+    /// Who attempted it.
+    pub agent_id: Cow<'a, str>,
+    /// The tool.
+    pub tool_name: Cow<'a, str>,
+    /// The tool's operation.
+    pub operation: Cow<'a, str>,
+    /// How much harm it could do.
+    pub risk_level: RiskLevel,
+    /// `name=value, …` of the arguments, redacted, at most 200 characters.
+    pub input_summary: Cow<'a, str>,
+    /// Of a decision: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
+    /// Of a decision: by which rule; left out if the call was denied by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Cow<'a, str>>,
+    /// Of a decision: the digest of the policy that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Cow<'a, str>>,
+    /// Of a failed or abandoned execution: what went wrong, at most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cow<'a, str>>,
+    /// Of a successful execution: its value, at most 200 characters; left out if the tool asks
+    /// so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_summary: Option<Cow<'a, str>>,
+    /// Of an outcome: how long the execution took, in microseconds, by a monotonic clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<u64>,
+    /// The agent's environment, and what the tool and the call attached.
+    pub metadata: Cow<'a, Map<String, Value>>,
+}
+
+impl<'a> AuditRecord<'a> {
+    /// A record without what only some events have. The log fills in time and position.
+    pub(crate) fn new(event: AuditEvent, action_id: Uuid, metadata: &'a Map<String, Value>) -> Self {
+        Self {
+            timestamp: OffsetDateTime::UNIX_EPOCH,
+            seq: 0,
+            event,
+            action_id,
+            agent_id: Cow::Borrowed(""),
+            tool_name: Cow::Borrowed(""),
+            operation: Cow::Borrowed(""),
+            risk_level: RiskLevel::Low,
+            input_summary: Cow::Borrowed(""),
+            reason: None,
+            rule: None,
+            policy: None,
+            error: None,
+            result_summary: None,
+            duration_us: None,
+            metadata: Cow::Borrowed(metadata),
+        }
+    }
+
+    /// The same record, owning its text.
+    pub fn into_owned(self) -> AuditRecord<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        AuditRecord {
+            timestamp: self.timestamp,
+            seq: self.seq,
+            event: self.event,
+            action_id: self.action_id,
+            agent_id: own(self.agent_id),
+            tool_name: own(self.tool_name),
+            operation: own(self.operation),
+            risk_level: self.risk_level,
+            input_summary: own(self.input_summary),
+            reason: self.reason.map(own),
+            rule: self.rule.map(own),
+            policy: self.policy.map(own),
+            error: self.error.map(own),
+            result_summary: self.result_summary.map(own),
+            duration_us: self.duration_us,
+            metadata: Cow::Owned(self.metadata.into_owned()),
+        }
+    }
+
+    /// Adds the record's line, with its line break, to a buffer.
+    pub(crate) fn encode(&self, line: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(&mut *line, self)?;
+        line.push(b'\n');
+        Ok(())
+    }
+}
+
+/// What a record says happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AuditEvent {
+    /// The call was allowed, and is about to run.
+    Allowed,
+    /// The call was denied, and did not run.
+    Denied,
+    /// The call needs an approval, and did not run.
+    ApprovalRequired,
+    /// The call ran and returned a value.
+    ExecutionSucceeded,
+    /// The call ran and returned an error, or panicked.
+    ExecutionFailed,
+    /// The call began to run and was dropped before it ended.
+    ExecutionAbandoned,
+    /// The log was found with a torn last line, which was set aside. Not about a call: agent,
+    /// tool and operation are the log's own.
+    LogRecovered,
+    /// An event that a later version writes.
+    #[serde(other)]
+    Other,
+}
+
+impl AuditEvent {
+    /// The name in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::ApprovalRequired => "approval_required",
+            Self::ExecutionSucceeded => "execution_succeeded",
+            Self::ExecutionFailed => "execution_failed",
+            Self::ExecutionAbandoned => "execution_abandoned",
+            Self::LogRecovered => "log_recovered",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for AuditEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// RFC 3339 in UTC with exactly six digits of a second.
+mod rfc3339_micros {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &OffsetDateTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let utc = time.to_offset(time::UtcOffset::UTC);
+        let year = utc.year();
+        if !(0..=9999).contains(&year) {
+            return Err(S::Error::custom("the year is out of RFC 3339's range"));
+        }
+        serializer.collect_str(&format_args!(
+            "{year:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            u8::from(utc.month()),
+            utc.day(),
+            utc.hour(),
+            utc.minute(),
+            utc.second(),
+            utc.microsecond(),
+        ))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<OffsetDateTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,281 @@
+//! Paths as text, and globs over them.
+//!
+//! Both are normalised the same way, by text alone: `\` becomes `/`, repeated separators and `.`
+//! are dropped, `..` removes what it follows. Percent-encodings are text. What climbs above its
+//! start, begins with `~`, holds a control character, or is a Windows drive, UNC or device path
+//! has no normal form and matches nothing. Relative and absolute are different namespaces.
+
+use globset::GlobMatcher;
+
+use super::glob::{PatternError, check, compile, is_glob};
+
+/// A path in normal form: segments without `.`, `..` or empty ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NormalPath {
+    is_absolute: bool,
+    /// The segments joined by `/`, without a leading one; empty for the start itself.
+    text: String,
+}
+
+/// Why a path has no normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Abnormal {
+    #[error("cannot be read as a path; mark the parameter that is with `#[guard(path)]`")]
+    Unreadable,
+    #[error("is empty")]
+    Empty,
+    #[error("holds a control character")]
+    Control,
+    #[error("begins with `~`")]
+    Home,
+    #[error("is a Windows drive, UNC or device path")]
+    Windows,
+    #[error("climbs above its start")]
+    Climbs,
+}
+
+impl NormalPath {
+    pub(crate) fn new(raw: &str) -> Result<Self, Abnormal> {
+        if raw.is_empty() {
+            return Err(Abnormal::Empty);
+        }
+        if raw.chars().any(char::is_control) {
+            return Err(Abnormal::Control);
+        }
+        let raw = raw.replace('\\', "/");
+        let mut start = raw.chars();
+        let is_drive =
+            start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
+        if is_drive || raw.starts_with("//") {
+            return Err(Abnormal::Windows);
+        }
+        let mut text = String::with_capacity(raw.len());
+        for segment in raw.split('/') {
+            match segment {
+                "" | "." => {}
+                ".." if text.is_empty() => return Err(Abnormal::Climbs),
+                ".." => text.truncate(text.rfind('/').unwrap_or(0)),
+                segment => {
+                    if !text.is_empty() {
+                        text.push('/');
+                    }
+                    text.push_str(segment);
+                }
+            }
+        }
+        if text.starts_with('~') && !raw.starts_with('/') {
+            return Err(Abnormal::Home);
+        }
+        Ok(Self {
+            is_absolute: raw.starts_with('/'),
+            text,
+        })
+    }
+
+    /// The segments below a directory; `None` if the path is not in it.
+    fn below<'p>(&'p self, directory: &str) -> Option<&'p str> {
+        if directory.is_empty() {
+            return Some(&self.text);
+        }
+        let rest = self.text.strip_prefix(directory)?;
+        if rest.is_empty() {
+            Some(rest)
+        } else {
+            rest.strip_prefix('/')
+        }
+    }
+}
+
+/// Finds out where a path really leads on this host.
+pub(crate) trait Resolver {
+    /// The absolute path without symbolic links that a path, relative to the working directory,
+    /// leads to; `None` if that cannot be told.
+    fn real(&self, path: &str) -> Option<NormalPath>;
+}
+
+/// A glob over paths: literal leading directories, and what follows them.
+#[derive(Debug, Clone)]
+pub(crate) struct PathGlob {
+    is_absolute: bool,
+    /// The literal leading directories.
+    base: Box<str>,
+    rest: Rest,
+}
+
+#[derive(Debug, Clone)]
+enum Rest {
+    /// `**`: the base and everything below it.
+    Anything,
+    /// A last segment without wildcards.
+    Literal(Box<str>),
+    /// Wildcards; `inside` is the pattern without a final `/**`, which also covers the
+    /// directory itself.
+    Glob {
+        glob: Box<GlobMatcher>,
+        inside: Option<Box<GlobMatcher>>,
+    },
+}
+
+impl PathGlob {
+    pub(crate) fn new(pattern: &str) -> Result<Self, PatternError> {
+        check(pattern)?;
+        let NormalPath { is_absolute, text } = NormalPath::new(pattern).map_err(|problem| {
+            PatternError::new(format!(
+                "{problem} and could match nothing; write a path such as `./data/**` or `/srv/data/**`"
+            ))
+        })?;
+        let segments: Vec<&str> = text.split('/').collect();
+        if let Some(segment) = segments.iter().find(|s| s.contains("**") && **s != "**") {
+            return Err(PatternError::new(format!(
+                "has `**` within `{segment}`; it stands for whole directories: write `**/` before or `/**` after a name"
+            )));
+        }
+        let literal = segments.iter().take_while(|s| !is_glob(s)).count();
+        // The last segment names what is looked for, not a directory that leads to it.
+        let leading = literal.min(segments.len().saturating_sub(1));
+        let (base, rest) = segments.split_at(leading);
+        let (base, rest) = (base.join("/"), rest.join("/"));
+        Ok(Self {
+            is_absolute,
+            base: base.into(),
+            rest: Rest::new(&rest)?,
+        })
+    }
+
+    /// Whether the path, as text, matches.
+    pub(crate) fn is_match(&self, path: &NormalPath) -> bool {
+        self.is_absolute == path.is_absolute
+            && path
+                .below(&self.base)
+                .is_some_and(|below| self.rest.is_match(below))
+    }
+
+    /// Whether the path, as text, might be one that matches: as [`is_match`](Self::is_match),
+    /// and a relative pattern that begins with `**` covers every directory there is.
+    pub(crate) fn is_possible_match(&self, path: &NormalPath) -> bool {
+        self.is_match(path)
+            || (!self.is_absolute
+                && self.base.is_empty()
+                && self.rest.begins_anywhere()
+                && self.rest.is_match(&path.text))
+    }
+
+    /// Whether a real path matches, with the literal leading directories resolved the same way;
+    /// `None` if they cannot be.
+    pub(crate) fn is_real_match(&self, path: &NormalPath, resolver: &dyn Resolver) -> Option<bool> {
+        let base = match (self.is_absolute, &*self.base) {
+            (true, base) => resolver.real(&format!("/{base}")),
+            (false, "") => resolver.real("."),
+            (false, base) => resolver.real(base),
+        }?;
+        Some(
+            path.is_absolute
+                && path
+                    .below(&base.text)
+                    .is_some_and(|below| self.rest.is_match(below)),
+        )
+    }
+}
+
+impl Rest {
+    fn new(pattern: &str) -> Result<Self, PatternError> {
+        if pattern == "**" {
+            return Ok(Self::Anything);
+        }
+        if !is_glob(pattern) {
+            return Ok(Self::Literal(pattern.into()));
+        }
+        let boxed = |pattern| compile(pattern, true).map(Box::new);
+        Ok(Self::Glob {
+            glob: boxed(pattern)?,
+            inside: pattern.strip_suffix("/**").map(boxed).transpose()?,
+        })
+    }
+
+    fn is_match(&self, below: &str) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Literal(text) => **text == *below,
+            Self::Glob { glob, inside } => {
+                glob.is_match(below) || inside.as_ref().is_some_and(|glob| glob.is_match(below))
+            }
+        }
+    }
+
+    /// Whether the pattern begins with `**`.
+    fn begins_anywhere(&self) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Literal(_) => false,
+            Self::Glob { glob, .. } => glob.glob().glob().starts_with("**"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        let glob = PathGlob::new(pattern).unwrap();
+        NormalPath::new(path).is_ok_and(|path| glob.is_match(&path))
+    }
+
+    #[test]
+    fn text_decides_within_its_namespace() {
+        for (pattern, path, expected) in [
+            ("./safe/**", "safe", true),
+            ("./safe/**", "safe/", true),
+            ("./safe/**", "./safe/a/b", true),
+            ("./safe/**", "safe/x/../a", true),
+            ("./safe/**", "safe/../a", false),
+            ("./safe/**", "/safe/a", false),
+            ("./safe/**", "safe_evil/a", false),
+            ("./safe/**", "safe/../../safe/a", false),
+            ("./safe/*", "safe/a", true),
+            ("./safe/*", "safe/a/b", false),
+            ("./safe/*", "safe", false),
+            ("safe\\**", "safe/a", true),
+            ("safe/**", "safe\\..\\a", false),
+            ("/srv/**", "/srv/a", true),
+            ("/srv/**", "//srv/a", false),
+            ("/srv/**", "srv/a", false),
+            ("/**", "/", true),
+            ("**", ".", true),
+            ("**", "/", false),
+            ("**", "~/a", false),
+            ("**", "./~/a", false),
+            ("**", "C:\\a", false),
+            ("**", "a\0b", false),
+            ("**", "", false),
+            ("**/.env", ".env", true),
+            ("**/.env", "a/b/.env", true),
+            ("**/.env", "/a/.env", false),
+            ("*/logs/**", "a/logs", true),
+            ("*/logs/**", "a/logs/x/y", true),
+            ("report.md", "report.md", true),
+            ("report.md", "a/report.md", false),
+            ("données/*.txt", "données/été.txt", true),
+            ("a/?", "a/é", true),
+        ] {
+            assert_eq!(matches(pattern, path), expected, "{pattern} {path:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_could_match_nothing_is_refused() {
+        for pattern in ["", "~/a", "../a", "a/../../b", "C:/a", "//host/a", "a\0", "a**", "a/**b"] {
+            assert!(PathGlob::new(pattern).is_err(), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn leading_stars_may_mean_any_directory() {
+        let path = NormalPath::new("/data/.env").unwrap();
+        let possible = |pattern| PathGlob::new(pattern).unwrap().is_possible_match(&path);
+        assert!(possible("**/.env"));
+        assert!(possible("**"));
+        assert!(!possible("data/.env"));
+        assert!(!possible("*/.env"));
+    }
+}

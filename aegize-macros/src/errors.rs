@@ -1,0 +1,119 @@
+//! Collects the mistakes of one attribute, and finds the word that was meant.
+//!
+//! Invariant: recording a mistake never stops the reading of what follows it, so that one compile shows them all.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+
+/// The mistakes found so far, in the order in which they were found.
+#[derive(Default)]
+pub(crate) struct Errors {
+    found: Option<syn::Error>,
+}
+
+impl Errors {
+    /// Records a mistake at `span`.
+    pub(crate) fn at(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    /// Records a mistake on all of `tokens`.
+    pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.found {
+            Some(found) => found.combine(error),
+            found @ None => *found = Some(error),
+        }
+    }
+
+    // Input:  the mistakes
+    // Output: `::core::compile_error!{"…"}` per mistake, or nothing if there were none
+    pub(crate) fn into_compile_errors(self) -> Option<TokenStream> {
+        self.found.map(syn::Error::into_compile_error)
+    }
+}
+
+/// The one of `known` that `word` was most likely meant to be.
+///
+/// A word that is a part of a known one (`tool` of `tool_name`), or that contains it, or that is at most a third of
+/// its letters away from it.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    if word.is_empty() {
+        return None;
+    }
+    known
+        .iter()
+        .filter_map(|candidate| {
+            let letters = word.len().max(candidate.len());
+            let distance = edit_distance(&word, candidate);
+            let part = candidate.contains(&word) || word.contains(candidate);
+            (part || distance * 3 <= letters).then_some((distance, *candidate))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance, in characters.
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (deletions, from) in left.chars().enumerate() {
+        let mut next = vec![deletions + 1];
+        let mut last = deletions + 1;
+        for (pair, to) in row.windows(2).zip(&right) {
+            if let [diagonal, above] = pair {
+                last = (diagonal + usize::from(from != *to)).min(above + 1).min(last + 1);
+                next.push(last);
+            }
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// `words` as a list for a sentence: "`a`, `b` and `c`".
+pub(crate) fn listed(words: &[&str], conjunction: &str) -> String {
+    match words {
+        [] => String::new(),
+        [only] => format!("`{only}`"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
+            format!("{} {conjunction} `{last}`", first.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{listed, nearest};
+
+    #[test]
+    fn nearest_finds_parts_and_slips() {
+        let keys = ["tool_name", "operation", "risk_level", "metadata", "result"];
+        for (word, meant) in [
+            ("tool", Some("tool_name")),
+            ("name", Some("tool_name")),
+            ("toolname", Some("tool_name")),
+            ("op", Some("operation")),
+            ("risk", Some("risk_level")),
+            ("RiskLevel", Some("risk_level")),
+            ("meta", Some("metadata")),
+            ("results", Some("result")),
+            ("opreation", Some("operation")),
+            ("timeout", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, &keys), meant, "{word}");
+        }
+    }
+
+    #[test]
+    fn lists_read_as_sentences() {
+        assert_eq!(listed(&["a"], "or"), "`a`");
+        assert_eq!(listed(&["a", "b", "c"], "or"), "`a`, `b` or `c`");
+    }
+}

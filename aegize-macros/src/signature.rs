@@ -1,0 +1,173 @@
+//! A function's tokens → the description that `expand` works from.
+//!
+//! Invariant: what is described can be guarded. Everything else is a mistake, reported on the token that makes it so,
+//! with the reason and the way out. The body is never parsed: it is carried as the tokens that the user wrote.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::{Abi, Attribute, ReturnType, Signature, Token, Type, Visibility, braced, token};
+
+use crate::errors::Errors;
+use attributes::allows_desugaring;
+pub(crate) use output::{Kind, Output, inferred};
+pub(crate) use parameters::{Parameter, Shape};
+
+mod attributes;
+mod output;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+/// A function that can be guarded.
+pub(crate) struct Callable {
+    /// The function as written, without `#[guard(…)]`.
+    pub(crate) function: Function,
+    /// Its parameters but for the receiver.
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) output: Output,
+}
+
+/// A function as written.
+pub(crate) struct Function {
+    /// The outer attributes, then those written `#![…]` in the body.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) defaultness: Option<Token![default]>,
+    pub(crate) signature: Signature,
+    pub(crate) body: Body,
+}
+
+/// The braces of a function and what is between them.
+pub(crate) struct Body {
+    braces: token::Brace,
+    tokens: TokenStream,
+}
+
+impl ToTokens for Body {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.braces.surround(tokens, |inner| self.tokens.to_tokens(inner));
+    }
+}
+
+// Input:  pub fn send(to: &str, #[guard(redact)] secret: String) -> Result<(), Error> { … }
+// Output: Callable, or `None` and at least one mistake
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Callable> {
+    let mut function = match syn::parse2::<Parsed>(tokens) {
+        Ok(Parsed::Function(function)) => *function,
+        Ok(Parsed::Bodiless(signature)) => {
+            errors.on(
+                signature,
+                "this function has no body to guard; put `#[guarded_tool]` on the method of the impl",
+            );
+            return None;
+        }
+        Err(error) => {
+            errors.push(error);
+            return None;
+        }
+    };
+    refuse_qualifiers(&function, errors);
+    let parameters = parameters::read(&mut function.signature, errors);
+    let ty = match &function.signature.output {
+        ReturnType::Type(_, ty) => ty.as_ref().clone(),
+        ReturnType::Default => {
+            errors.on(
+                &function.signature,
+                "a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned",
+            );
+            return None;
+        }
+    };
+    let desugar = allows_desugaring(&function.attributes) && parameters.iter().all(Parameter::moves_whole);
+    let output = Output::of(ty, function.signature.asyncness.is_some(), desugar);
+    Some(Callable { function, parameters, output })
+}
+
+fn refuse_qualifiers(function: &Function, errors: &mut Errors) {
+    let signature = &function.signature;
+    if let Some(constness) = &signature.constness {
+        errors.on(
+            constness,
+            "a `const fn` cannot be guarded: whether it may run is decided when it is called; remove `const`",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.on(
+            abi,
+            "an `extern` function cannot be guarded: its foreign caller cannot receive a refusal; guard the Rust function that it calls",
+        );
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.on(
+            &variadic.dots,
+            "a variadic function cannot be guarded: its arguments have no names to be recorded under",
+        );
+    }
+    for attribute in &function.attributes {
+        if attribute.path().is_ident("track_caller") {
+            errors.on(
+                attribute.path(),
+                "a guarded tool cannot be `#[track_caller]`: the guard would be the caller that it sees; remove it",
+            );
+        }
+    }
+}
+
+enum Parsed {
+    Function(Box<Function>),
+    Bodiless(Box<Signature>),
+}
+
+impl Parse for Parsed {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let defaultness = input.parse()?;
+        if !starts_function(&input.fork()) {
+            return Err(input.error(
+                "`#[guarded_tool]` goes on a function with a body: a free function, or a method of an impl or a trait",
+            ));
+        }
+        let signature = input.parse()?;
+        if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            return Ok(Self::Bodiless(Box::new(signature)));
+        }
+        let content;
+        let braces = braced!(content in input);
+        attributes.extend(content.call(Attribute::parse_inner)?.into_iter().map(|attribute| Attribute {
+            style: syn::AttrStyle::Outer,
+            ..attribute
+        }));
+        let tokens = content.parse()?;
+        Ok(Self::Function(Box::new(Function {
+            attributes,
+            visibility,
+            defaultness,
+            signature,
+            body: Body { braces, tokens },
+        })))
+    }
+}
+
+/// Whether `input` is at `const? async? unsafe? (extern "…")? fn`.
+fn starts_function(input: ParseStream<'_>) -> bool {
+    let qualifiers = || -> syn::Result<()> {
+        input.parse::<Option<Token![const]>>()?;
+        input.parse::<Option<Token![async]>>()?;
+        input.parse::<Option<Token![unsafe]>>()?;
+        input.parse::<Option<Abi>>()?;
+        Ok(())
+    };
+    qualifiers().is_ok() && input.peek(Token![fn])
+}
+
+/// The type itself, without the invisible or written parentheses around it.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        ty => ty,
+    }
+}
