@@ -195,7 +195,7 @@ fn text(key: &str, entry: Entry, errors: &mut Errors) -> Option<LitStr> {
             errors.at(equals, format_args!("missing value; write `{key} = \"…\"`"));
             return None;
         }
-        Value::None | Value::List(_) | Value::Other(_) => {
+        Value::None | Value::List(_) | Value::Other => {
             errors.on(entry.key, format_args!("`{key}` takes a value; write `{key} = \"…\"`"));
             return None;
         }

@@ -29,7 +29,7 @@ pub(crate) enum Value {
     /// `key(…)`.
     List(Group),
     /// Anything else.
-    Other(TokenStream),
+    Other,
 }
 
 // Input:  tool_name = "email", metadata(team = "ops"), 7
@@ -73,7 +73,7 @@ fn value(mut rest: Vec<TokenTree>) -> Value {
             let span = punct.span();
             Value::Assigned(span, rest.drain(1..).collect())
         }
-        _ => Value::Other(rest.into_iter().collect()),
+        _ => Value::Other,
     }
 }
 

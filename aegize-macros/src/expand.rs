@@ -3,10 +3,9 @@
 //! Invariant: expansion cannot fail, names nothing but `::aegize::__private`, `::core` and `::std::boxed::Box`, and puts
 //! no item or local of its own in the body's scope. Generated locals have the macro's hygiene, the body its own block.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{FnArg, Pat, Receiver, ReturnType, Signature, Type, parse_quote_spanned};
+use syn::{FnArg, Pat, Receiver, ReturnType, Signature, Type};
 
 use crate::args::{Options, ResultCapture, RiskLevel};
 use crate::signature::{Callable, Function, Kind, Parameter, Shape, inferred};
@@ -42,33 +41,28 @@ struct Expansion<'a> {
 impl Expansion<'_> {
     // Output: run(enter(…), move || -> R { body }, |result| outcome!(result))
     fn sync_body(&self) -> TokenStream {
-        let run = self.runner("run");
         let entry = self.entry();
         let result = self.result();
         let hold = self.hold();
         let body = &self.callable.function.body;
         let outcome = self.outcome();
-        quote_spanned! {self.span=>
-            #run(#entry, move || -> #result { #hold #body }, #outcome)
-        }
+        self.call("run", quote_spanned!(self.span=> #entry, move || -> #result { #hold #body }, #outcome))
     }
 
     // Output: run_async(move || enter(…).map(|permit| (permit, async move { body })), |result| outcome!(result))
     fn async_body(&self) -> TokenStream {
-        let run = self.runner("run_async");
         let destructure = self.destructure();
         let entry = self.entry();
         let future = self.future();
         let outcome = self.outcome();
-        quote_spanned! {self.span=>
-            #run(
-                move || {
-                    #destructure
-                    ::core::result::Result::map(#entry, move |permit| (permit, #future))
-                },
-                #outcome,
-            )
-        }
+        let arguments = quote_spanned! {self.span=>
+            move || {
+                #destructure
+                ::core::result::Result::map(#entry, move |permit| (permit, #future))
+            },
+            #outcome,
+        };
+        self.call("run_async", arguments)
     }
 
     fn kept_async_body(&self) -> TokenStream {
@@ -78,7 +72,6 @@ impl Expansion<'_> {
 
     // Output: run_async(move || enter(…).map(|permit| (permit, (move || body)())), |result| outcome!(result))
     fn future_body(&self) -> TokenStream {
-        let run = self.runner("run_async");
         let entry = self.entry();
         let outcome = self.outcome();
         let returned = match &self.callable.function.signature.output {
@@ -89,15 +82,14 @@ impl Expansion<'_> {
             ReturnType::Default => TokenStream::new(),
         };
         let body = &self.callable.function.body;
-        quote_spanned! {self.span=>
-            #run(
-                move || ::core::result::Result::map(#entry, move |permit| {
-                    let start = move || #returned #body;
-                    (permit, start())
-                }),
-                #outcome,
-            )
-        }
+        let arguments = quote_spanned! {self.span=>
+            move || ::core::result::Result::map(#entry, move |permit| {
+                let start = move || #returned #body;
+                (permit, start())
+            }),
+            #outcome,
+        };
+        self.call("run_async", arguments)
     }
 
     fn boxed_future_body(&self) -> TokenStream {
@@ -118,18 +110,29 @@ impl Expansion<'_> {
                 if let ::core::option::Option::Some(result) = ::core::option::Option::None::<#result> {
                     return result;
                 }
-                let result: #result = #body;
-                result
+                #body
             }
         }
     }
 
-    // Output: ::aegize::__private::run::<R, …>, where a result that is no `Result` is reported on `R`
-    fn runner(&self, name: &str) -> TokenStream {
-        let span = self.callable.output.result.span();
-        let span = self.span.located_at(span);
-        let name = Ident::new(name, span);
-        quote_spanned!(span=> ::aegize::__private::#name)
+    // Input:  "run", enter(…), move || …, |result| …
+    // Output: ::aegize::__private::run(enter(…), move || …, |result| …)
+    //
+    // The call is placed on the result's type, from its first token to its last, because that is where the compiler
+    // then reports that a type is not a `Result`, or that its error does not take a refusal.
+    fn call(&self, name: &str, arguments: TokenStream) -> TokenStream {
+        let (first, last) = self.result_span();
+        let name = Ident::new(name, last);
+        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+        arguments.set_span(last);
+        quote_spanned!(first=> ::aegize::__private::#name #arguments)
+    }
+
+    /// The first and the last token of the result's type.
+    fn result_span(&self) -> (Span, Span) {
+        let mut tokens = self.callable.output.result.to_token_stream().into_iter().map(|token| token.span());
+        let first = tokens.next().unwrap_or(self.span);
+        (first, tokens.last().unwrap_or(first))
     }
 
     fn result(&self) -> Type {
@@ -141,6 +144,7 @@ impl Expansion<'_> {
         let site = self.site();
         let arguments = self.arguments();
         quote_spanned! {self.span=>
+            #[allow(clippy::used_underscore_binding)]
             ::aegize::__private::enter({ #site &SITE }, &[#(#arguments),*])
         }
     }
@@ -201,7 +205,7 @@ impl Expansion<'_> {
     fn hold(&self) -> Option<TokenStream> {
         let desugared = self.callable.output.kind == Kind::Async;
         let mut held: Vec<TokenStream> = Vec::new();
-        held.extend(self.receiver().map(|receiver| receiver.self_token.to_token_stream()));
+        held.extend(self.receiver().map(|Receiver { self_token, .. }| quote_spanned!(self.span=> &#self_token)));
         for parameter in &self.callable.parameters {
             match parameter.shape {
                 Shape::Nothing if desugared => {
@@ -215,7 +219,10 @@ impl Expansion<'_> {
             }
         }
         held.reverse();
-        (!held.is_empty()).then(|| quote_spanned!(self.span=> let _ = (#(#held,)*);))
+        (!held.is_empty()).then(|| quote_spanned! {self.span=>
+            #[allow(clippy::used_underscore_binding)]
+            let _ = (#(#held,)*);
+        })
     }
 
     fn receiver(&self) -> Option<&Receiver> {
@@ -236,7 +243,11 @@ impl Expansion<'_> {
             }
         }
         if let ReturnType::Type(_, ty) = &mut signature.output {
-            **ty = parse_quote_spanned!(self.span=> impl ::core::future::Future<Output = #ty>);
+            let (first, last) = self.result_span();
+            let (first, last) = (self.span.located_at(first), self.span.located_at(last));
+            let opaque = quote_spanned!(first=> impl ::core::future::Future<Output = #ty);
+            let close = quote_spanned!(last=> >);
+            **ty = Type::Verbatim(quote_spanned!(self.span=> #opaque #close));
         }
         signature
     }

@@ -3,7 +3,7 @@
 //! Invariant: what is described can be guarded. Everything else is a mistake, reported on the token that makes it so,
 //! with the reason and the way out. The body is never parsed: it is carried as the tokens that the user wrote.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Abi, Attribute, ReturnType, Signature, Token, Type, Visibility, braced, token};
@@ -39,14 +39,21 @@ pub(crate) struct Function {
 }
 
 /// The braces of a function and what is between them.
-pub(crate) struct Body {
-    braces: token::Brace,
-    tokens: TokenStream,
+pub(crate) struct Body(Group);
+
+impl Body {
+    // The braces stay where they are in the source but belong to the macro: they end up inside a block of ours, where
+    // braces of the user's would be reported as unnecessary.
+    fn new(braces: token::Brace, tokens: TokenStream) -> Self {
+        let mut group = Group::new(Delimiter::Brace, tokens);
+        group.set_span(Span::mixed_site().located_at(braces.span.join()));
+        Self(group)
+    }
 }
 
 impl ToTokens for Body {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.braces.surround(tokens, |inner| self.tokens.to_tokens(inner));
+        self.0.to_tokens(tokens);
     }
 }
 
@@ -146,7 +153,7 @@ impl Parse for Parsed {
             visibility,
             defaultness,
             signature,
-            body: Body { braces, tokens },
+            body: Body::new(braces, tokens),
         })))
     }
 }

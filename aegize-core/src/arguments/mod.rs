@@ -20,10 +20,10 @@ pub use self::capture::{
     ArgumentByAsPath, ArgumentByDebug, ArgumentByPath, ArgumentBySerialize, ArgumentByText,
     ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, PathValue, Probe,
 };
-pub(crate) use self::own::{own_argument, own_arguments};
+pub(crate) use self::own::own_arguments;
 pub(crate) use self::paths::CandidatePath;
-pub(crate) use self::summary::{summarize_arguments, summarize_display, summarize_value};
-pub(crate) use self::walk::Structured;
+pub(crate) use self::summary::{summarize_arguments, summarize_value};
+pub(crate) use self::walk::is_map;
 
 use crate::action::{RiskLevel, ToolAction};
 
@@ -88,10 +88,11 @@ impl<'a> From<&'a ToolAction> for Call<'a> {
             tool_name: &action.tool_name,
             operation: &action.operation,
             risk_level: action.risk_level,
-            arguments: Arguments::Json {
+            arguments: Arguments::Json(JsonArguments {
                 values: &action.arguments,
                 paths: &action.path_arguments,
-            },
+                redacted: &[],
+            }),
             metadata: &action.metadata,
         }
     }
@@ -102,26 +103,31 @@ impl<'a> From<&'a ToolAction> for Call<'a> {
 pub(crate) enum Arguments<'a> {
     /// Captured from a Rust function's parameters.
     Captured(&'a [Argument<'a>]),
-    /// Given as JSON, with the names of those that are declared to be paths.
-    Json {
-        values: &'a Map<String, Value>,
-        paths: &'a [String],
-    },
+    /// Given as JSON.
+    Json(JsonArguments<'a>),
+}
+
+/// Arguments given as JSON, with the names of those that are declared paths or redacted.
+#[derive(Clone, Copy)]
+pub(crate) struct JsonArguments<'a> {
+    pub(crate) values: &'a Map<String, Value>,
+    pub(crate) paths: &'a [String],
+    pub(crate) redacted: &'a [String],
 }
 
 impl<'a> Arguments<'a> {
     pub(crate) fn iter(self) -> impl Iterator<Item = Argument<'a>> {
-        let (captured, json, paths): (&[_], _, &[_]) = match self {
-            Self::Captured(captured) => (captured, None, &[]),
-            Self::Json { values, paths } => (&[], Some(values), paths),
+        let (captured, json): (&[_], _) = match self {
+            Self::Captured(captured) => (captured, None),
+            Self::Json(json) => (&[], Some(json)),
         };
-        let json = json.into_iter().flatten().map(move |(name, value)| {
-            let argument = Argument::new(name, Captured::Structured(value));
-            if paths.contains(name) {
-                argument.path()
-            } else {
-                argument
-            }
+        let json = json.into_iter().flat_map(|json| {
+            json.values.iter().map(move |(name, value)| Argument {
+                name,
+                value: Captured::Structured(value),
+                is_path: json.paths.contains(name),
+                is_redacted: json.redacted.contains(name),
+            })
         });
         captured.iter().copied().chain(json)
     }

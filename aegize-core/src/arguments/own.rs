@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Number, Value};
 
-use super::capture::Captured;
 use super::summary::summarize_value;
 use super::walk::{Scalar, Shape, Sink, Stop};
 use super::{Argument, Arguments, REDACTED};
@@ -30,7 +29,7 @@ pub(crate) fn own_arguments(arguments: Arguments<'_>) -> (Map<String, Value>, Ve
 }
 
 /// One argument as JSON.
-pub(crate) fn own_argument(argument: Argument<'_>) -> Value {
+fn own_argument(argument: Argument<'_>) -> Value {
     if argument.is_redacted {
         return Value::from(REDACTED);
     }

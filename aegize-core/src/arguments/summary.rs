@@ -3,7 +3,7 @@
 //! The bound holds for the work as well as for the text: strings are cut before they are
 //! formatted, and a walk ends when the room is used up.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Write};
 
 use super::capture::Captured;
 use super::walk::{Scalar, Shape, Sink, Stop};
@@ -37,11 +37,6 @@ pub(crate) fn summarize_value(value: Captured<'_>) -> String {
     // An error only means that the room is used up.
     let _ = write_value(&mut text, value);
     text.finish()
-}
-
-/// What a value displays, at most 200 characters, without control characters.
-pub(crate) fn summarize_display(value: impl Display) -> String {
-    summarize_value(Captured::Display(&value))
 }
 
 fn write_value(text: &mut Bounded, value: Captured<'_>) -> fmt::Result {

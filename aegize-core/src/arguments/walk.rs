@@ -74,6 +74,34 @@ impl<T: Serialize> Structured for T {
     }
 }
 
+/// Whether a value is a struct or a map, told by its first event.
+pub(crate) fn is_map(value: &impl Serialize) -> bool {
+    struct First(bool);
+
+    impl Sink for First {
+        fn scalar(&mut self, _: Scalar<'_>) -> Result<(), Stop> {
+            Err(Stop::Enough)
+        }
+
+        fn open(&mut self, shape: Shape) -> Result<(), Stop> {
+            self.0 = shape == Shape::Map;
+            Err(Stop::Enough)
+        }
+
+        fn key(&mut self, _: &str, _: bool) -> Result<(), Stop> {
+            Err(Stop::Enough)
+        }
+
+        fn close(&mut self, _: Shape) -> Result<(), Stop> {
+            Err(Stop::Enough)
+        }
+    }
+
+    let mut first = First(false);
+    let _ = value.walk(&mut first);
+    first.0
+}
+
 struct Walker<'w> {
     sink: &'w mut dyn Sink,
     is_key: bool,

@@ -121,13 +121,11 @@ impl SectionReader<'_> {
                 glob: PathGlob::new(text)?,
             })
         });
-        if let (Some(node), Some([])) = (fields.get("paths"), paths.as_deref()) {
-            let trail = Trail::Key(&trail, "paths");
-            self.decoder.problem(
-                node,
-                trail,
-                "an empty list matches no path; name at least one, or remove the key",
-            );
+        if let Some(node) = fields.get("paths")
+            && matches!(&node.kind, Kind::List(items) if items.is_empty())
+        {
+            let message = "an empty list matches no path; name at least one, or remove the key";
+            self.decoder.problem(node, Trail::Key(&trail, "paths"), message);
         }
         let rule = Rule {
             name: self.name(&fields, trail, index),

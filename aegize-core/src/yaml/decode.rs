@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use super::{Kind, Node, Problem};
 
+/// How many problems of one document are reported.
+const MOST: usize = 100;
+
 /// Where a node stands in its document, as a path that is only written out for a problem.
 #[derive(Clone, Copy)]
 pub(crate) enum Trail<'a> {
@@ -55,8 +58,11 @@ impl Decoder {
     }
 
     pub(crate) fn problem(&mut self, node: &Node, trail: Trail<'_>, message: impl Into<String>) {
-        self.problems
-            .push(Problem::new(message, node.mark).at_path(trail.to_string()));
+        // A person mends the first few and tries again; a hostile file gets no further.
+        if self.problems.len() < MOST {
+            self.problems
+                .push(Problem::new(message, node.mark).at_path(trail.to_string()));
+        }
     }
 
     /// The entries of a mapping with free keys; `x-…` keys are the author's own.
@@ -182,11 +188,9 @@ impl Decoder {
                 "`{text}` is a boolean or a number to other YAML readers; put it in quotes: \"{text}\""
             ),
             Kind::String { text, .. } => return Some(text),
-            Kind::Bool(value) => {
-                format!("expected {expected}, found a boolean; put it in quotes: \"{value}\"")
-            }
-            Kind::Number(value) => {
-                format!("expected {expected}, found a number; put it in quotes: \"{value}\"")
+            Kind::Bool(_) | Kind::Number(_) => {
+                let found = node.kind.describe();
+                format!("expected {expected}, found {found}; put it in quotes")
             }
             other => format!("expected {expected}, found {}", other.describe()),
         };
@@ -226,7 +230,7 @@ fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
         .min()
         .map(|(_, candidate)| candidate)
 }

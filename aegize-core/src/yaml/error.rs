@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::{LONGEST, Mark};
 
-/// Why a policy, or a file of policy tests, could not be loaded. Holds all its problems.
+/// Why a policy, or a file of policy tests, could not be loaded. Holds its problems, the first
+/// hundred if there are more.
 ///
 /// It displays one block for each problem: file, line and column, the message, and the line
 /// with the place marked.
@@ -149,7 +150,7 @@ impl LoadError {
         self.file.as_deref()
     }
 
-    /// Everything that is wrong, in the order of the text. There is at least one.
+    /// What is wrong, in the order of the text: at least one problem, at most a hundred.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }

@@ -18,13 +18,16 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use serde_saphyr::{Error, Location, Spanned};
+use serde_saphyr::{Error, Location, Spanned, Tagged};
 
 use self::decode::Decoder;
 pub use self::error::{LoadError, LoadErrorKind, Problem};
 
 /// The longest file that is read, in bytes.
 pub(crate) const LONGEST: usize = 32 * 1024 * 1024;
+
+/// The most values, keys included, of one document: room for some 100 000 rules.
+const WIDEST: usize = 2_500_000;
 
 /// How deep a document may nest.
 const DEEPEST: usize = 32;
@@ -82,7 +85,7 @@ pub(crate) fn load<T>(
         return Err(LoadError::too_large());
     }
     let node = parse(text)
-        .map_err(|problem| LoadError::invalid(LoadErrorKind::Syntax, text, vec![problem]))?;
+        .map_err(|problems| LoadError::invalid(LoadErrorKind::Syntax, text, problems))?;
     load_node(&node, text, decode)
 }
 
@@ -120,11 +123,11 @@ pub(crate) fn read_file(path: &Path) -> Result<String, LoadError> {
 }
 
 /// Reads one document.
-fn parse(text: &str) -> Result<Node, Problem> {
+fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_events: 2 * LONGEST,
-            max_nodes: LONGEST,
+            max_events: 2 * WIDEST,
+            max_nodes: WIDEST,
             max_total_scalar_bytes: LONGEST,
             max_depth: DEEPEST,
             max_documents: 1,
@@ -137,12 +140,20 @@ fn parse(text: &str) -> Result<Node, Problem> {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         strict_booleans: true,
-        reject_unsupported_tags: true,
         with_snippet: false,
     };
-    let read: Spanned<Read> =
-        serde_saphyr::from_str_with_options(text, options).map_err(|e| problem(&e))?;
-    Ok(Reader { text }.node(read))
+    let read: Place = serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| vec![problem(&error)])?;
+    let mut reader = Reader {
+        text,
+        problems: Vec::new(),
+    };
+    let node = reader.node(read);
+    if reader.problems.is_empty() {
+        Ok(node)
+    } else {
+        Err(reader.problems)
+    }
 }
 
 /// What the parser says, in our words where it matters.
@@ -159,6 +170,9 @@ fn problem(error: &Error) -> Problem {
             BudgetBreach::Documents { .. } => {
                 "a second document; put one document in a file".to_owned()
             }
+            BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
+                format!("more than {WIDEST} values; split the file")
+            }
             other => format!("too large to read: {other:?}"),
         },
         Error::MultipleDocuments { .. } => {
@@ -167,7 +181,6 @@ fn problem(error: &Error) -> Problem {
         Error::MergeKeyNotAllowed { .. } => {
             "merge keys (`<<`) are not read; write the keys out".to_owned()
         }
-        Error::UnsupportedTag { .. } => "tags are not read; remove the `!` and its name".to_owned(),
         other => {
             let text = other.to_string();
             // The place is told beside the message.
@@ -191,25 +204,35 @@ fn mark(location: Location) -> Option<Mark> {
 /// The tree as the parser hands it over.
 enum Read {
     Leaf(Kind),
-    List(Vec<Spanned<Read>>),
-    Map(Vec<(Spanned<Read>, Spanned<Read>)>),
+    List(Vec<Place>),
+    Map(Vec<(Place, Place)>),
 }
+
+type Place = Spanned<Tagged<Read>>;
 
 /// Turns what was read into nodes, looking up in the text how each was written.
 struct Reader<'t> {
     text: &'t str,
+    problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn node(&self, read: Spanned<Read>) -> Node {
-        let location = read.referenced;
-        let kind = match read.value {
+    fn node(&mut self, place: Place) -> Node {
+        let location = place.referenced;
+        let Tagged(read, tag) = place.value;
+        if tag.is_some() {
+            let message = "tags are not read; remove the `!` and its name";
+            self.problems.push(Problem::new(message, mark(location)));
+        }
+        let kind = match read {
             Read::Leaf(Kind::String { text, .. }) => Kind::String {
                 is_plain: !self.is_quoted(location),
                 text,
             },
             Read::Leaf(kind) => kind,
-            Read::List(items) => Kind::List(items.into_iter().map(|item| self.node(item)).collect()),
+            Read::List(items) => {
+                Kind::List(items.into_iter().map(|item| self.node(item)).collect())
+            }
             Read::Map(entries) => Kind::Map(
                 entries
                     .into_iter()

@@ -1,0 +1,117 @@
+//! What the expansion of `#[guarded_tool]` calls. Not API: it changes without notice.
+
+pub use crate::action::RiskLevel;
+pub use crate::arguments::{
+    Argument, ArgumentByAsPath, ArgumentByDebug, ArgumentByPath, ArgumentBySerialize,
+    ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, PathValue, Probe,
+};
+use crate::arguments::Arguments;
+use crate::context::{GuardContext, take_metadata};
+use crate::error::{GuardError, NoContext};
+use crate::guard::{self, Coordinates, Metadata};
+pub use crate::guard::{Guarded, Outcome, Permit, ToolResult, run, run_async};
+pub use crate::{__argument as argument, __outcome as outcome, __path_argument as path_argument};
+
+/// A guarded function, as its attribute describes it.
+#[derive(Debug)]
+pub struct Site {
+    tool_name: &'static str,
+    operation: &'static str,
+    risk_level: RiskLevel,
+    metadata: &'static [(&'static str, &'static str)],
+}
+
+impl Site {
+    /// The description of one function.
+    pub const fn new(
+        tool_name: &'static str,
+        operation: &'static str,
+        risk_level: RiskLevel,
+        metadata: &'static [(&'static str, &'static str)],
+        _function: &'static str,
+        _file: &'static str,
+        _line: u32,
+    ) -> Self {
+        Self {
+            tool_name,
+            operation,
+            risk_level,
+            metadata,
+        }
+    }
+}
+
+/// Asks for permission to run a function's body.
+///
+/// # Errors
+///
+/// If the call is refused; then the body must not run.
+pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, GuardError> {
+    let call = take_metadata();
+    let Some(context) = GuardContext::current() else {
+        return Err(GuardError::from(Box::new(NoContext {
+            tool_name: site.tool_name.into(),
+            operation: site.operation.into(),
+        })));
+    };
+    let coordinates = Coordinates {
+        tool_name: site.tool_name.into(),
+        operation: site.operation.into(),
+        risk_level: site.risk_level,
+    };
+    let metadata = Metadata {
+        fixed: site.metadata,
+        call: [call, None],
+    };
+    guard::admit(context.authority(), coordinates, Arguments::Captured(arguments), metadata)
+}
+
+/// Captures a variable under a name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __argument {
+    ($name:expr, $value:expr) => {{
+        use $crate::__private::{
+            ArgumentByAsPath as _, ArgumentByDebug as _, ArgumentByPath as _,
+            ArgumentBySerialize as _, ArgumentByText as _, ArgumentOpaque as _,
+        };
+        (&&&&&$crate::__private::Probe(&$value)).capture($name)
+    }};
+}
+
+/// Captures a variable that is declared to be a path.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __path_argument {
+    ($name:expr, $value:expr) => {
+        $crate::__private::argument!($name, $value).path()
+    };
+}
+
+/// Captures how a body ended.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __outcome {
+    (@failed $error:ident) => {{
+        use $crate::__private::{ErrorByDebug as _, ErrorByDisplay as _, ErrorOpaque as _};
+        $crate::__private::Outcome::Failed((&&$crate::__private::Probe($error)).capture_error())
+    }};
+    (skip $result:expr) => {
+        match $crate::__private::ToolResult::as_result($result) {
+            ::core::result::Result::Ok(_) => {
+                $crate::__private::Outcome::Succeeded(::core::option::Option::None)
+            }
+            ::core::result::Result::Err(error) => $crate::__private::outcome!(@failed error),
+        }
+    };
+    ($result:expr) => {
+        match $crate::__private::ToolResult::as_result($result) {
+            ::core::result::Result::Ok(value) => {
+                $crate::__private::Outcome::Succeeded(::core::option::Option::Some(
+                    $crate::__private::argument!("", *value),
+                ))
+            }
+            ::core::result::Result::Err(error) => $crate::__private::outcome!(@failed error),
+        }
+    };
+}

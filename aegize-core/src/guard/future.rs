@@ -1,0 +1,154 @@
+//! The thin generic shims around a body: one for functions, one future.
+//!
+//! They are all that is compiled anew for each tool.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::permit::{Outcome, Permit};
+use crate::error::GuardError;
+
+/// What a guarded tool returns: `Result<T, E>` with `E: From<GuardError>`.
+#[diagnostic::on_unimplemented(
+    message = "a guarded tool must return `Result<T, E>` where `E: From<GuardError>`, so that a refusal can be returned",
+    label = "not a result that can hold a refusal",
+    note = "`std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are; for an error type of your own, write `impl From<aegize::GuardError> for YourError`"
+)]
+pub trait ToolResult {
+    /// What the tool returns when all went well.
+    type Value;
+    /// What it returns otherwise, a refusal included.
+    type Error;
+
+    /// The result of a call that did not run.
+    fn refused(error: GuardError) -> Self;
+
+    /// The result by reference.
+    fn as_result(&self) -> Result<&Self::Value, &Self::Error>;
+}
+
+impl<T, E: From<GuardError>> ToolResult for Result<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn refused(error: GuardError) -> Self {
+        Err(error.into())
+    }
+
+    fn as_result(&self) -> Result<&T, &E> {
+        self.as_ref()
+    }
+}
+
+/// Runs a body if the call was permitted, and records how it ended.
+#[inline]
+pub fn run<R, B, D>(entry: Result<Permit, GuardError>, body: B, describe: D) -> R
+where
+    R: ToolResult,
+    B: FnOnce() -> R,
+    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+{
+    match entry {
+        Ok(mut permit) => {
+            let result = body();
+            permit.finish(&describe(&result));
+            result
+        }
+        Err(error) => R::refused(error),
+    }
+}
+
+/// A future that asks for permission when it is first polled, then runs the body.
+#[inline]
+pub fn run_async<R, S, F, D>(start: S, describe: D) -> Guarded<S, F, D>
+where
+    S: FnOnce() -> Result<(Permit, F), GuardError>,
+    F: Future<Output = R>,
+    R: ToolResult,
+    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+{
+    Guarded {
+        state: State::Start {
+            call: Some((start, describe)),
+        },
+    }
+}
+
+pin_project! {
+    /// The future of a guarded call.
+    ///
+    /// Nothing happens before it is first polled. Polled again after it ended, it stays pending.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Guarded<S, F, D> {
+        #[pin]
+        state: State<S, F, D>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F, D> {
+        Start {
+            call: Option<(S, D)>,
+        },
+        Running {
+            // Declared first, so dropped first: the outcome is recorded even if dropping the
+            // body's future panics.
+            permit: Permit,
+            describe: Option<D>,
+            #[pin]
+            body: F,
+        },
+        Ended,
+    }
+}
+
+impl<R, S, F, D> Future for Guarded<S, F, D>
+where
+    S: FnOnce() -> Result<(Permit, F), GuardError>,
+    F: Future<Output = R>,
+    R: ToolResult,
+    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+{
+    type Output = R;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        let mut state = self.project().state;
+        loop {
+            match state.as_mut().project() {
+                StateProjection::Start { call } => {
+                    let Some((start, describe)) = call.take() else {
+                        return Poll::Pending;
+                    };
+                    match start() {
+                        Ok((permit, body)) => state.set(State::Running {
+                            permit,
+                            describe: Some(describe),
+                            body,
+                        }),
+                        Err(error) => {
+                            state.set(State::Ended);
+                            return Poll::Ready(R::refused(error));
+                        }
+                    }
+                }
+                StateProjection::Running { permit, describe, body } => {
+                    permit.set_running(true);
+                    let Poll::Ready(result) = body.poll(context) else {
+                        permit.set_running(false);
+                        return Poll::Pending;
+                    };
+                    if let Some(describe) = describe.take() {
+                        permit.finish(&describe(&result));
+                    }
+                    state.set(State::Ended);
+                    return Poll::Ready(result);
+                }
+                StateProjection::Ended => return Poll::Pending,
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The explicit style: tools that are values, and calls that are only known as JSON.
+//!
+//! For closures, tools loaded at run time, and proxies. Both kinds go through the guard's one
+//! pipeline, as annotated functions do.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::future::Future;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::action::RiskLevel;
+use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map};
+use crate::context::{GuardContext, take_metadata};
+use crate::error::GuardError;
+use crate::guard::{self, Coordinates, Metadata, Outcome, Permit, ToolResult};
+
+/// A call of a tool whose arguments are known as JSON, such as a model's tool call.
+///
+/// ```
+/// # use aegize_core::{GuardContext, GuardError, ToolCall};
+/// # use serde_json::{Value, json};
+/// # async fn forward(arguments: &Value) -> Result<String, GuardError> { Ok(arguments.to_string()) }
+/// # async fn example(context: &GuardContext) -> Result<(), GuardError> {
+/// let arguments = json!({"title": "A bug", "repository": "acme/shop"});
+/// let call = ToolCall::new("github", "create_issue").arguments(arguments.clone());
+/// let outcome = context.guard(call).run(|| forward(&arguments)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is guarded and run"]
+pub struct ToolCall {
+    coordinates: Coordinates,
+    arguments: Value,
+    paths: Vec<String>,
+    redacted: Vec<String>,
+    metadata: Option<Value>,
+}
+
+impl ToolCall {
+    /// A call without arguments, at [`RiskLevel::Low`].
+    pub fn new(
+        tool_name: impl Into<Cow<'static, str>>,
+        operation: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            coordinates: Coordinates {
+                tool_name: tool_name.into(),
+                operation: operation.into(),
+                risk_level: RiskLevel::Low,
+            },
+            arguments: Value::Null,
+            paths: Vec::new(),
+            redacted: Vec::new(),
+            metadata: None,
+        }
+    }
+
+    /// The same call at another risk level.
+    pub fn risk_level(mut self, risk_level: RiskLevel) -> Self {
+        self.coordinates.risk_level = risk_level;
+        self
+    }
+
+    /// The same call with these arguments: a JSON object. Anything else is refused when the
+    /// call is run.
+    pub fn arguments(mut self, arguments: impl Into<Value>) -> Self {
+        self.arguments = arguments.into();
+        self
+    }
+
+    /// The same call, one of its arguments declared to be a path.
+    pub fn path_argument(mut self, name: impl Into<String>) -> Self {
+        self.paths.push(name.into());
+        self
+    }
+
+    /// The same call, one of its arguments kept out of every record and message.
+    pub fn redacted_argument(mut self, name: impl Into<String>) -> Self {
+        self.redacted.push(name.into());
+        self
+    }
+
+    /// The same call with metadata: a JSON object, seen by policy and the log only. Anything
+    /// else is refused when the call is run.
+    pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
+        self.metadata = Some(metadata.into());
+        self
+    }
+
+    fn enter(self, context: &GuardContext) -> Result<Permit, GuardError> {
+        let values = match self.arguments {
+            Value::Null => Map::new(),
+            Value::Object(values) => values,
+            _ => {
+                let problem = "its arguments are not a JSON object";
+                return Err(self.coordinates.invalid(problem.to_owned()));
+            }
+        };
+        let arguments = Arguments::Json(JsonArguments {
+            values: &values,
+            paths: &self.paths,
+            redacted: &self.redacted,
+        });
+        let metadata = Metadata {
+            fixed: &[],
+            call: [take_metadata(), self.metadata],
+        };
+        guard::admit(context.authority(), self.coordinates, arguments, metadata)
+    }
+}
+
+impl GuardContext {
+    /// Prepares a call to be judged and recorded under this context. It is not made before it
+    /// is [`run`](GuardedCall::run).
+    pub fn guard(&self, call: ToolCall) -> GuardedCall<'_> {
+        GuardedCall {
+            context: self,
+            call,
+        }
+    }
+}
+
+/// A [`ToolCall`] under a context; made by [`GuardContext::guard`].
+#[derive(Debug)]
+#[must_use = "a guarded call does nothing until it is run"]
+pub struct GuardedCall<'c> {
+    context: &'c GuardContext,
+    call: ToolCall,
+}
+
+impl<'c> GuardedCall<'c> {
+    /// Makes the call: asks for permission when first polled, and only then calls `body` and
+    /// runs its future. The result may hold references of `body`'s.
+    pub fn run<F, R>(self, body: impl FnOnce() -> F) -> impl Future<Output = R>
+    where
+        F: Future<Output = R>,
+        R: ToolResult<Value: Serialize, Error: Display>,
+    {
+        let Self { context, call } = self;
+        guard::run_async(
+            move || call.enter(context).map(|permit| (permit, body())),
+            describe,
+        )
+    }
+
+    /// Makes the call on this thread.
+    pub fn run_blocking<R>(self, body: impl FnOnce() -> R) -> R
+    where
+        R: ToolResult<Value: Serialize, Error: Display>,
+    {
+        guard::run(self.call.enter(self.context), body, describe)
+    }
+}
+
+/// A tool that is a value: a function with its policy coordinates.
+///
+/// The function has one parameter that serializes. Is that a struct or a map, its fields are the
+/// arguments that policy and log see; anything else is one argument named `input`.
+///
+/// ```
+/// # use aegize_core::*;
+/// # fn example(context: &GuardContext) -> Result<(), GuardError> {
+/// let search = GuardedTool::new("web_search", "search", |query: String| -> Result<String, GuardError> {
+///     Ok(format!("results for '{query}'"))
+/// })
+/// .risk_level(RiskLevel::Low)
+/// .bind(context);
+///
+/// let results = search.call("Aegize runtime".to_string())?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct GuardedTool<F> {
+    /// The call to make, but for its arguments.
+    template: ToolCall,
+    function: F,
+}
+
+impl<F> GuardedTool<F> {
+    /// A tool at [`RiskLevel::Low`].
+    pub fn new(
+        tool_name: impl Into<Cow<'static, str>>,
+        operation: impl Into<Cow<'static, str>>,
+        function: F,
+    ) -> Self {
+        Self {
+            template: ToolCall::new(tool_name, operation),
+            function,
+        }
+    }
+
+    /// The same tool at another risk level.
+    #[must_use]
+    pub fn risk_level(mut self, risk_level: RiskLevel) -> Self {
+        self.template = self.template.risk_level(risk_level);
+        self
+    }
+
+    /// The same tool, one of its arguments declared to be a path.
+    #[must_use]
+    pub fn path_argument(mut self, name: impl Into<String>) -> Self {
+        self.template = self.template.path_argument(name);
+        self
+    }
+
+    /// The same tool, one of its arguments kept out of every record and message.
+    #[must_use]
+    pub fn redacted_argument(mut self, name: impl Into<String>) -> Self {
+        self.template = self.template.redacted_argument(name);
+        self
+    }
+
+    /// The same tool with metadata for each of its calls: a JSON object.
+    #[must_use]
+    pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
+        self.template = self.template.metadata(metadata);
+        self
+    }
+
+    /// The tool, ready to be called under a context.
+    pub fn bind(self, context: &GuardContext) -> BoundTool<F> {
+        BoundTool {
+            tool: self,
+            context: context.clone(),
+        }
+    }
+}
+
+impl<F> fmt::Debug for GuardedTool<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardedTool")
+            .field("coordinates", &self.template.coordinates)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`GuardedTool`] under a context; made by [`GuardedTool::bind`].
+#[derive(Debug, Clone)]
+pub struct BoundTool<F> {
+    tool: GuardedTool<F>,
+    context: GuardContext,
+}
+
+impl<F> BoundTool<F> {
+    /// Calls the tool.
+    ///
+    /// # Errors
+    ///
+    /// The tool's own, and a refusal as [`GuardError`].
+    pub fn call<A, R>(&self, input: A) -> R
+    where
+        A: Serialize,
+        F: Fn(A) -> R,
+        R: ToolResult<Value: Serialize, Error: Display>,
+    {
+        let entry = self.enter(&input);
+        guard::run(entry, || (self.tool.function)(input), describe)
+    }
+
+    /// Calls a tool whose function returns a future. Nothing happens before it is polled.
+    ///
+    /// # Errors
+    ///
+    /// The tool's own, and a refusal as [`GuardError`].
+    pub fn call_async<A, T, R>(&self, input: A) -> impl Future<Output = R>
+    where
+        A: Serialize,
+        F: Fn(A) -> T,
+        T: Future<Output = R>,
+        R: ToolResult<Value: Serialize, Error: Display>,
+    {
+        guard::run_async(
+            move || {
+                let permit = self.enter(&input)?;
+                Ok((permit, (self.tool.function)(input)))
+            },
+            describe,
+        )
+    }
+
+    fn enter<A: Serialize>(&self, input: &A) -> Result<Permit, GuardError> {
+        let template = &self.tool.template;
+        if is_map(input) {
+            let arguments = serde_json::to_value(input).map_err(|error| {
+                template.coordinates.invalid(format!("its input does not serialize: {error}"))
+            })?;
+            return template.clone().arguments(arguments).enter(&self.context);
+        }
+        // One value is lent as it is, not copied.
+        let mut argument = Argument::new("input", Captured::Structured(input));
+        argument.is_path = template.paths.iter().any(|name| name == argument.name);
+        argument.is_redacted = template.redacted.iter().any(|name| name == argument.name);
+        let metadata = Metadata {
+            fixed: &[],
+            call: [take_metadata(), template.metadata.clone()],
+        };
+        guard::admit(
+            self.context.authority(),
+            template.coordinates.clone(),
+            Arguments::Captured(&[argument]),
+            metadata,
+        )
+    }
+}
+
+fn describe<R: ToolResult<Value: Serialize, Error: Display>>(result: &R) -> Outcome<'_> {
+    match result.as_result() {
+        Ok(value) => Outcome::Succeeded(Some(Argument::new("", Captured::Structured(value)))),
+        Err(error) => Outcome::Failed(Argument::new("", Captured::Display(error))),
+    }
+}
