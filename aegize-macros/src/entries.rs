@@ -32,43 +32,54 @@ pub(crate) enum Value {
     Other,
 }
 
+/// A list as far as it could be read.
+#[derive(Default)]
+pub(crate) struct Entries {
+    pub(crate) read: Vec<Entry>,
+    /// Something was not an entry, so what seems to be missing may be there.
+    pub(crate) broken: bool,
+}
+
 // Input:  tool_name = "email", metadata(team = "ops"), 7
-// Output: [Entry(tool_name), Entry(metadata)] and a mistake on `7`
-pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    let mut entries = Vec::new();
+// Output: [Entry(tool_name), Entry(metadata)], and on `7` the mistake that `expected` was expected
+pub(crate) fn read(tokens: TokenStream, expected: &str, errors: &mut Errors) -> Entries {
+    let mut entries = Entries::default();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(first) = tokens.next() {
+        let span = first.span();
+        let is_separator = is_comma(&first);
         let key = match first {
             TokenTree::Ident(key) => Some(key),
+            // A key that a `macro_rules!` macro passed on.
             TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                syn::parse2::<Ident>(group.stream()).map_err(|_| errors.on(group, EXPECTED)).ok()
+                syn::parse2(group.stream()).ok()
             }
-            other => {
-                errors.at(other.span(), EXPECTED);
-                if is_comma(&other) {
-                    continue;
-                }
-                None
-            }
+            _ => None,
         };
         let mut rest = Vec::new();
-        while let Some(token) = tokens.next_if(|token| !is_comma(token)) {
-            rest.push(token);
+        if !is_separator {
+            while let Some(token) = tokens.next_if(|token| !is_comma(token)) {
+                rest.push(token);
+            }
+            tokens.next();
         }
-        tokens.next();
         if let Some(key) = key {
-            entries.push(Entry { key, value: value(rest) });
+            let value = value(rest);
+            entries.read.push(Entry { key, value });
+        } else {
+            errors.at(span, format_args!("expected {expected}"));
+            entries.broken = true;
         }
     }
     entries
 }
 
-const EXPECTED: &str = "expected a name";
-
 fn value(mut rest: Vec<TokenTree>) -> Value {
     match rest.as_slice() {
         [] => Value::None,
-        [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => Value::List(group.clone()),
+        [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
+            Value::List(group.clone())
+        }
         [TokenTree::Punct(punct), ..] if punct.as_char() == '=' => {
             let span = punct.span();
             Value::Assigned(span, rest.drain(1..).collect())

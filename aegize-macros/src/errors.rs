@@ -1,6 +1,7 @@
 //! Collects the mistakes of one attribute, and finds the word that was meant.
 //!
-//! Invariant: recording a mistake never stops the reading of what follows it, so that one compile shows them all.
+//! Invariant: recording a mistake never stops the reading of what follows it, so that one compile
+//! shows them all.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -34,12 +35,18 @@ impl Errors {
     pub(crate) fn into_compile_errors(self) -> Option<TokenStream> {
         self.found.map(syn::Error::into_compile_error)
     }
+
+    #[cfg(test)]
+    pub(crate) fn messages(self) -> Vec<String> {
+        let found = self.found.into_iter().flatten();
+        found.map(|error| error.to_string()).collect()
+    }
 }
 
 /// The one of `known` that `word` was most likely meant to be.
 ///
-/// A word that is a part of a known one (`tool` of `tool_name`), or that contains it, or that is at most a third of
-/// its letters away from it.
+/// A word that is a part of a known one (`tool` of `tool_name`), or that contains it, or that is at
+/// most a third of its letters away from it.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     if word.is_empty() {
@@ -57,22 +64,44 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, in characters.
+/// The number of characters to insert, delete, replace or swap with their neighbour: the optimal
+/// string alignment distance.
 fn edit_distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
+    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (deletions, from) in left.chars().enumerate() {
-        let mut next = vec![deletions + 1];
-        let mut last = deletions + 1;
-        for (pair, to) in row.windows(2).zip(&right) {
-            if let [diagonal, above] = pair {
-                last = (diagonal + usize::from(from != *to)).min(above + 1).min(last + 1);
-                next.push(last);
-            }
+    let mut previous = None;
+    for (index, from) in left.chars().enumerate() {
+        let mut next = vec![index + 1];
+        for (column, to) in right.iter().enumerate() {
+            let replaced = at(&row, column) + usize::from(from != *to);
+            let deleted = at(&row, column + 1) + 1;
+            let inserted = at(&next, column) + 1;
+            let neighbour = column.checked_sub(1).and_then(|column| right.get(column));
+            let swapped = if previous == Some(*to) && neighbour == Some(&from) {
+                at(&before, column - 1) + 1
+            } else {
+                replaced
+            };
+            next.push(replaced.min(deleted).min(inserted).min(swapped));
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
+        previous = Some(from);
     }
-    row.last().copied().unwrap_or_default()
+    at(&row, right.len())
+}
+
+/// The message for a `word` that is none of `known`: "unknown key `tool`; did you mean
+/// `tool_name`?"
+pub(crate) fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
+    match nearest(word, known) {
+        Some(meant) => format!("unknown {kind} `{word}`; did you mean `{meant}`?"),
+        None => format!(
+            "unknown {kind} `{word}`; the {kind}s are {}",
+            listed(known, "and")
+        ),
+    }
 }
 
 /// `words` as a list for a sentence: "`a`, `b` and `c`".
@@ -89,7 +118,7 @@ pub(crate) fn listed(words: &[&str], conjunction: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{listed, nearest};
+    use super::{edit_distance, listed, nearest};
 
     #[test]
     fn nearest_finds_parts_and_slips() {
@@ -109,6 +138,15 @@ mod tests {
         ] {
             assert_eq!(nearest(word, &keys), meant, "{word}");
         }
+    }
+
+    #[test]
+    fn neighbours_are_swapped_at_once() {
+        assert_eq!(nearest("hihg", &["low", "high"]), Some("high"));
+        assert_eq!(edit_distance("redcat", "redact"), 1);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("abc", ""), 3);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is emitted when something was wrong.
 //!
-//! Invariant: the item is emitted as the user wrote it, less the attributes that only `#[guarded_tool]` understands, so
-//! that a mistake in an attribute is not also a missing function.
+//! Invariant: the item is emitted as the user wrote it, less the attributes that only
+//! `#[guarded_tool]` understands, so that a mistake in an attribute is not also a missing function.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -39,7 +39,10 @@ fn is_hash(token: &TokenTree) -> bool {
 }
 
 fn is_guard(token: &TokenTree) -> bool {
-    let TokenTree::Group(group) = token else { return false };
+    let TokenTree::Group(group) = token else {
+        return false;
+    };
     let first = group.stream().into_iter().next();
-    group.delimiter() == Delimiter::Bracket && matches!(first, Some(TokenTree::Ident(ident)) if ident == "guard")
+    group.delimiter() == Delimiter::Bracket
+        && matches!(first, Some(TokenTree::Ident(ident)) if ident == "guard")
 }

@@ -1,4 +1,30 @@
-//! The attribute.
+//! The `#[guarded_tool]` attribute of Aegize.
+//!
+//! Use it through the `aegize` crate, which re-exports it together with what it expands to, and
+//! where the examples are.
+//!
+//! A compilation of one attribute goes through these modules, in this order:
+//!
+//! * `args`: the attribute's tokens → options;
+//! * `signature`: the function's tokens → a description of the function;
+//! * `expand`: both → the guarded function, which cannot fail;
+//! * `fallback`: instead, if anything was wrong: the function as it was, and every mistake.
+//!
+//! `entries` reads the lists that `args` and `signature` have in common, `errors` collects
+//! mistakes.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
+
 use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
@@ -10,7 +36,77 @@ mod expand;
 mod fallback;
 mod signature;
 
-/// Guards a tool.
+/// Guards a tool: a call runs the function only if the policy of its context allows it, and is
+/// recorded either way.
+///
+/// ```text
+/// #[guarded_tool(tool_name = "email", operation = "send", risk_level = "high")]
+/// async fn send_email(to: &str, body: &str, #[guard(redact)] token: String) -> Result<Receipt,
+/// MailError> { … }
+/// ```
+///
+/// # What it does to the function
+///
+/// Its name, visibility, parameters, generics, documentation, other attributes and return type stay
+/// as they are, so callers do not change. Its body is run between two records in the audit log: the
+/// decision, before the first instruction of the body, and the outcome, however the body ends. A
+/// call that is denied or has to be approved returns an error and does not run the body.
+///
+/// The attribute goes on free functions, on methods of an `impl` with any receiver, and on methods
+/// of a trait that have a body.
+///
+/// # Keys
+///
+/// | key | value | |
+/// |---|---|---|
+/// | `tool_name` | `"…"` | required; the tool, as policies name it |
+/// | `operation` | `"…"` | required; what it does, as policies name it |
+/// | `risk_level` | `"low"`, `"medium"`, `"high"` or `"critical"` | default: `"low"` |
+/// | `metadata(…)` | `key = "…", …` | attached to every call, for policies and the audit log |
+/// | `result` | `"skip"` | keeps the returned value out of the audit log, but not an error |
+///
+/// `tool_name` and `operation` are what a reviewer reads in a policy. They are never derived from
+/// the function's name, so that renaming a function does not change what it is allowed to do.
+///
+/// # Parameters
+///
+/// Every name that a parameter binds is captured under that name, without `r#`: `to` of `to: &str`,
+/// both `a` and `b` of `(a, b): (u8, u8)`, `request` of `Parameters(request): Parameters<Request>`.
+/// The receiver and `_` are not captured. Policy sees paths, text and values that are `Serialize`;
+/// of other values it knows that they are there, and the audit log shows their `Debug` form if they
+/// have one. Values are borrowed for as long as the decision takes, not copied.
+///
+/// | attribute of a parameter | |
+/// |---|---|
+/// | `#[guard(path)]` | declares a file path; `Path`, `PathBuf` and the like declare themselves |
+/// | `#[guard(redact)]` | keeps the value out of records and messages; policy still sees it |
+/// | `#[guard(skip)]` | keeps the parameter out of policy and records: connections, handles |
+///
+/// `path` and `redact` go together, as `#[guard(path, redact)]`. A parameter under `#[cfg]` is
+/// captured under the same condition.
+///
+/// # Return types
+///
+/// `Result<T, E>` with `E: From<GuardError>`, under any alias: a refusal is returned as an `E`.
+/// `std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are.
+///
+/// # Asynchronous tools
+///
+/// These are guarded when the future is first polled, not when it is made; a future that is dropped
+/// before it ends is recorded as such.
+///
+/// * `async fn`, in traits and their impls too. It is written as a function that returns
+///   `impl Future`, so that its arguments are stored once. It stays an `async fn` if there are
+///   attributes below this one that may need to see it, such as `#[tokio::test]`, or if a
+///   parameter's pattern borrows its argument or takes only a part of it.
+/// * `-> impl Future<Output = Result<T, E>>` and `-> Pin<Box<dyn Future<Output = Result<T, E>>>>`,
+///   which is what `#[async_trait]` makes of an `async fn`. All of the body is run when the future
+///   is first polled, so the future borrows whatever the arguments borrow.
+///
+/// # What cannot be guarded
+///
+/// `const fn`, `extern` functions, variadic functions, functions with `#[track_caller]`, and
+/// functions without a body. All mistakes of one attribute and its function are reported together.
 #[proc_macro_attribute]
 pub fn guarded_tool(
     attribute: proc_macro::TokenStream,
@@ -19,6 +115,8 @@ pub fn guarded_tool(
     guarded(attribute.into(), item.into()).into()
 }
 
+// Input:  the tokens between the attribute's parentheses, the item below it
+// Output: the guarded function, or the item as it was and the mistakes
 fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = args::parse(attribute, &mut errors);

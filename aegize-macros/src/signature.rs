@@ -1,21 +1,24 @@
 //! A function's tokens → the description that `expand` works from.
 //!
-//! Invariant: what is described can be guarded. Everything else is a mistake, reported on the token that makes it so,
-//! with the reason and the way out. The body is never parsed: it is carried as the tokens that the user wrote.
+//! Invariant: what is described can be guarded. Everything else is a mistake, reported on the token
+//! that makes it so, with the reason and the way out. The body is never parsed: it is carried as
+//! the tokens that the user wrote.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Abi, Attribute, ReturnType, Signature, Token, Type, Visibility, braced, token};
+use syn::{Abi, Attribute, ReturnType, Signature, Token, Type, Visibility, braced};
 
 use crate::errors::Errors;
 use attributes::allows_desugaring;
 pub(crate) use output::{Kind, Output, inferred};
-pub(crate) use parameters::{Parameter, Shape};
+pub(crate) use parameters::Parameter;
+pub(crate) use pattern::Shape;
 
 mod attributes;
 mod output;
 mod parameters;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
@@ -38,23 +41,39 @@ pub(crate) struct Function {
     pub(crate) body: Body,
 }
 
-/// The braces of a function and what is between them.
-pub(crate) struct Body(Group);
+/// What is between a function's braces, and where they are.
+pub(crate) struct Body {
+    tokens: TokenStream,
+    braces: Span,
+}
 
 impl Body {
-    // The braces stay where they are in the source but belong to the macro: they end up inside a block of ours, where
-    // braces of the user's would be reported as unnecessary.
-    fn new(braces: token::Brace, tokens: TokenStream) -> Self {
-        let mut group = Group::new(Delimiter::Brace, tokens);
-        group.set_span(Span::mixed_site().located_at(braces.span.join()));
-        Self(group)
+    // Output: { code }, with the braces that the user wrote
+    //
+    // With braces of the macro's, the compiler would take the function for generated, and not warn
+    // that it is unused.
+    pub(crate) fn replaced_by(&self, code: TokenStream) -> Group {
+        block(code, self.braces)
     }
 }
 
+// Output: { body }, in braces of the macro's at the place of the user's
+//
+// Inside a block of ours, braces of the user's would be reported as unnecessary.
 impl ToTokens for Body {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
+        block(
+            self.tokens.clone(),
+            Span::mixed_site().located_at(self.braces),
+        )
+        .to_tokens(tokens);
     }
+}
+
+fn block(tokens: TokenStream, braces: Span) -> Group {
+    let mut block = Group::new(Delimiter::Brace, tokens);
+    block.set_span(braces);
+    block
 }
 
 // Input:  pub fn send(to: &str, #[guard(redact)] secret: String) -> Result<(), Error> { … }
@@ -65,7 +84,8 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Callable
         Ok(Parsed::Bodiless(signature)) => {
             errors.on(
                 signature,
-                "this function has no body to guard; put `#[guarded_tool]` on the method of the impl",
+                "this function has no body to guard; put `#[guarded_tool]` on the \
+                    method of the impl",
             );
             return None;
         }
@@ -81,14 +101,20 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Callable
         ReturnType::Default => {
             errors.on(
                 &function.signature,
-                "a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned",
+                "a guarded tool must return `Result<T, E>` with `E: \
+                    From<GuardError>`, so that a refusal can be returned",
             );
             return None;
         }
     };
-    let desugar = allows_desugaring(&function.attributes) && parameters.iter().all(Parameter::moves_whole);
+    let desugar =
+        allows_desugaring(&function.attributes) && parameters.iter().all(Parameter::moves_whole);
     let output = Output::of(ty, function.signature.asyncness.is_some(), desugar);
-    Some(Callable { function, parameters, output })
+    Some(Callable {
+        function,
+        parameters,
+        output,
+    })
 }
 
 fn refuse_qualifiers(function: &Function, errors: &mut Errors) {
@@ -96,26 +122,30 @@ fn refuse_qualifiers(function: &Function, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.on(
             constness,
-            "a `const fn` cannot be guarded: whether it may run is decided when it is called; remove `const`",
+            "a `const fn` cannot be guarded: whether it may run is decided when \
+                it is called; remove `const`",
         );
     }
     if let Some(abi) = &signature.abi {
         errors.on(
             abi,
-            "an `extern` function cannot be guarded: its foreign caller cannot receive a refusal; guard the Rust function that it calls",
+            "an `extern` function cannot be guarded: its foreign caller cannot \
+                receive a refusal; guard the Rust function that it calls",
         );
     }
     if let Some(variadic) = &signature.variadic {
         errors.on(
-            &variadic.dots,
-            "a variadic function cannot be guarded: its arguments have no names to be recorded under",
+            variadic.dots,
+            "a variadic function cannot be guarded: its arguments have no names \
+                to be recorded under",
         );
     }
     for attribute in &function.attributes {
         if attribute.path().is_ident("track_caller") {
             errors.on(
                 attribute.path(),
-                "a guarded tool cannot be `#[track_caller]`: the guard would be the caller that it sees; remove it",
+                "a guarded tool cannot be `#[track_caller]`: the guard would be \
+                    the caller that it sees; remove it",
             );
         }
     }
@@ -133,7 +163,8 @@ impl Parse for Parsed {
         let defaultness = input.parse()?;
         if !starts_function(&input.fork()) {
             return Err(input.error(
-                "`#[guarded_tool]` goes on a function with a body: a free function, or a method of an impl or a trait",
+                "`#[guarded_tool]` goes on a function with a body: a free \
+                    function, or a method of an impl or a trait",
             ));
         }
         let signature = input.parse()?;
@@ -143,17 +174,25 @@ impl Parse for Parsed {
         }
         let content;
         let braces = braced!(content in input);
-        attributes.extend(content.call(Attribute::parse_inner)?.into_iter().map(|attribute| Attribute {
-            style: syn::AttrStyle::Outer,
-            ..attribute
-        }));
+        attributes.extend(
+            content
+                .call(Attribute::parse_inner)?
+                .into_iter()
+                .map(|attribute| Attribute {
+                    style: syn::AttrStyle::Outer,
+                    ..attribute
+                }),
+        );
         let tokens = content.parse()?;
         Ok(Self::Function(Box::new(Function {
             attributes,
             visibility,
             defaultness,
             signature,
-            body: Body::new(braces, tokens),
+            body: Body {
+                tokens,
+                braces: braces.span.join(),
+            },
         })))
     }
 }

@@ -1,10 +1,10 @@
-//! The one door to `globset`: bounded, without its surprises.
+//! Globs, as regular expressions that match in linear time.
 //!
-//! `globset` overflows the stack on deeply nested braces and lets a character class cross a
-//! separator even when told that separators are literal. Patterns are therefore checked before
-//! they are compiled: short, braces not nested, no class or brace that could hold a separator.
+//! `?` is one character, `*` any number of them, `[abc]`, `[a-z]` and `[!abc]` one of or none of
+//! some, `{a,b}` one of several texts. In a path, none of them reaches across a `/`; only `**`
+//! does, as whole directories. There is no escape: `[*]` is a star.
 
-use globset::{GlobBuilder, GlobMatcher};
+use regex::{Regex, RegexBuilder};
 
 /// The longest pattern, in bytes.
 const LONGEST: usize = 1024;
@@ -18,6 +18,15 @@ impl PatternError {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self(problem.into())
     }
+}
+
+/// What a glob is matched against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// A name, where no character is special.
+    Name,
+    /// A path in normal form, whose segments `/` separates.
+    Path,
 }
 
 /// Whether a text uses any glob syntax.
@@ -44,88 +53,136 @@ pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     Ok(())
 }
 
-/// Compiles a pattern whose `*` and `?` stay within what `/` separates, if `separated`.
-pub(crate) fn compile(pattern: &str, separated: bool) -> Result<GlobMatcher, PatternError> {
-    let pattern = if separated {
-        within_segments(pattern)?
-    } else {
-        check_braces(pattern)?;
-        pattern.to_owned()
+/// Compiles a checked pattern. In a path, `**` stands alone between separators, and not twice
+/// in a row.
+pub(crate) fn compile(pattern: &str, syntax: Syntax) -> Result<Regex, PatternError> {
+    let mut translation = Translation {
+        syntax,
+        rest: pattern,
+        regex: String::from(r"\A(?s:"),
     };
-    GlobBuilder::new(&pattern)
-        .literal_separator(separated)
-        .backslash_escape(false)
+    translation.run()?;
+    translation.regex.push_str(r")\z");
+    RegexBuilder::new(&translation.regex)
+        .size_limit(1024 * 1024)
         .build()
-        .map(|glob| glob.compile_matcher())
-        .map_err(|error| PatternError::new(format!("is not a glob: {}", error.kind())))
+        .map_err(|_| PatternError::new("is too complex; write several simpler ones"))
 }
 
-fn check_braces(pattern: &str) -> Result<(), PatternError> {
-    let mut is_open = false;
-    for c in pattern.chars() {
-        match c {
-            '{' if is_open => {
-                return Err(PatternError::new(
-                    "nests braces; write one pattern for each alternative",
-                ));
+/// A glob on its way to a regular expression.
+struct Translation<'p> {
+    syntax: Syntax,
+    rest: &'p str,
+    regex: String,
+}
+
+impl Translation<'_> {
+    fn run(&mut self) -> Result<(), PatternError> {
+        let is_path = self.syntax == Syntax::Path;
+        let mut is_in_braces = false;
+        loop {
+            if is_path && self.rest == "/**" {
+                // The directory itself is covered, too.
+                self.regex.push_str("(?:/.*)?");
+                return Ok(());
             }
-            '{' => is_open = true,
-            '}' => is_open = false,
-            '/' if is_open => {
-                return Err(PatternError::new(
-                    "has a `/` within braces; write one pattern for each path",
-                ));
+            if is_path && self.eat("**/") {
+                self.regex.push_str("(?:[^/]+/)*");
+                continue;
             }
-            _ => {}
+            let Some(c) = self.next() else { break };
+            match c {
+                '*' if is_path => self.regex.push_str("[^/]*"),
+                '*' => self.regex.push_str(".*"),
+                '?' if is_path => self.regex.push_str("[^/]"),
+                '?' => self.regex.push('.'),
+                '[' => self.class()?,
+                ']' => return Err(PatternError::new("has a `]` without its `[`; write `[]]`")),
+                '{' if is_in_braces => {
+                    let problem = "nests braces; write one pattern for each alternative";
+                    return Err(PatternError::new(problem));
+                }
+                '{' => {
+                    is_in_braces = true;
+                    self.regex.push_str("(?:");
+                }
+                ',' if is_in_braces => self.regex.push('|'),
+                '}' if is_in_braces => {
+                    is_in_braces = false;
+                    self.regex.push(')');
+                }
+                '}' => return Err(PatternError::new("has a `}` without its `{`; write `[}]`")),
+                '/' if is_path && is_in_braces => {
+                    let problem = "has a `/` within braces; write one pattern for each path";
+                    return Err(PatternError::new(problem));
+                }
+                c => self.literal(c),
+            }
         }
+        if is_in_braces {
+            return Err(PatternError::new("has a `{` without its `}`; write `[{]`"));
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// The same pattern, with `/` kept out of every character class.
-fn within_segments(pattern: &str) -> Result<String, PatternError> {
-    check_braces(pattern)?;
-    let mut out = String::with_capacity(pattern.len() + 8);
-    let mut rest = pattern;
-    while let Some((before, class)) = rest.split_once('[') {
-        out.push_str(before);
-        out.push('[');
-        let negation = if class.starts_with(['!', '^']) { 1 } else { 0 };
-        // A `]` that comes first is a member of the class.
-        let first = negation + class.chars().nth(negation).map_or(0, char::len_utf8);
-        let Some(end) = class.get(first..).and_then(|c| c.find(']')) else {
-            return Err(PatternError::new("has a `[` without its `]`"));
-        };
-        let (members, after) = class.split_at(first + end);
-        let (negation, members) = members.split_at(negation);
-        if crosses_separator(members) {
-            return Err(PatternError::new(
-                "has a character class that holds `/`; write the `/` outside of it",
-            ));
-        }
-        out.push_str(negation);
-        if !negation.is_empty() {
-            // A `]` first in the class has to stay first.
-            let (first, others) = members.split_at(usize::from(members.starts_with(']')));
-            out.push_str(first);
-            out.push('/');
-            out.push_str(others);
-        } else {
-            out.push_str(members);
-        }
-        rest = after;
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.rest.chars();
+        let c = chars.next()?;
+        self.rest = chars.as_str();
+        Some(c)
     }
-    out.push_str(rest);
-    Ok(out)
-}
 
-/// Whether a class holds `/`, itself or within a range.
-fn crosses_separator(members: &str) -> bool {
-    let members: Vec<char> = members.chars().collect();
-    members.contains(&'/')
-        || members
-            .windows(3)
-            .any(|range| matches!(range, [from, '-', to] if ('/' >= *from) && ('/' <= *to)))
+    fn eat(&mut self, prefix: &str) -> bool {
+        let rest = self.rest.strip_prefix(prefix);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    /// One character as itself, in or out of a class.
+    fn literal(&mut self, c: char) {
+        self.regex.push_str(&format!(r"\x{{{:x}}}", u32::from(c)));
+    }
+
+    /// What follows a `[`, up to its `]`.
+    fn class(&mut self) -> Result<(), PatternError> {
+        let unclosed = || PatternError::new("has a `[` without its `]`; write `[[]`");
+        let is_negated = self.eat("!") || self.eat("^");
+        let is_path = self.syntax == Syntax::Path;
+        self.regex.push_str(match (is_negated, is_path) {
+            (true, true) => "[^/",
+            (true, false) => "[^",
+            (false, _) => "[",
+        });
+        let mut is_first = true;
+        loop {
+            let from = self.next().ok_or_else(unclosed)?;
+            // A `]` that comes first is a member.
+            if from == ']' && !is_first {
+                break;
+            }
+            is_first = false;
+            let to = if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
+                self.eat("-");
+                self.next().ok_or_else(unclosed)?
+            } else {
+                from
+            };
+            if from > to {
+                return Err(PatternError::new(format!(
+                    "has the range `{from}-{to}`, which holds nothing; write `{to}-{from}`"
+                )));
+            }
+            if is_path && (from..=to).contains(&'/') {
+                let problem = "has a character class that holds `/`; write the `/` outside of it";
+                return Err(PatternError::new(problem));
+            }
+            self.literal(from);
+            self.regex.push('-');
+            self.literal(to);
+        }
+        self.regex.push(']');
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -133,31 +190,68 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        compile(pattern, true).unwrap().is_match(text)
+        compile(pattern, Syntax::Path).unwrap().is_match(text)
     }
 
     #[test]
-    fn a_class_never_crosses_a_separator() {
-        assert!(matches("a[!b]c", "axc"));
-        assert!(!matches("a[!b]c", "a/c"));
-        assert!(!matches("a[^b]c", "a/c"));
-        assert!(!matches("a[!]b]c", "a/c"));
-        assert!(matches("a[!]b]c", "axc"));
-        assert!(!matches("a[!]b]c", "a]c"));
-        assert!(matches("a[]b]c", "a]c"));
-        for pattern in ["a[.-0]c", "a[/]c", "a[!--z]c", "a[!a/]c"] {
-            assert!(compile(pattern, true).is_err(), "{pattern}");
+    fn wildcards_stay_within_a_segment_and_count_characters() {
+        for (pattern, text, expected) in [
+            ("a*c", "abbc", true),
+            ("a*c", "ab/c", false),
+            ("a?c", "aéc", true),
+            ("a?c", "a/c", false),
+            ("a?c", "aééc", false),
+            ("a[!b]c", "axc", true),
+            ("a[!b]c", "aéc", true),
+            ("a[!b]c", "a/c", false),
+            ("a[^b]c", "a/c", false),
+            ("a[!]b]c", "a/c", false),
+            ("a[!]b]c", "axc", true),
+            ("a[!]b]c", "a]c", false),
+            ("a[]b]c", "a]c", true),
+            ("a[é-ü]c", "aöc", true),
+            ("a[a-]c", "a-c", true),
+            ("[*]", "*", true),
+            ("[*]", "x", false),
+            ("*.{md,txt}", "a.txt", true),
+            ("*.{md,txt}", "a.txt.exe", false),
+            ("**/x", "x", true),
+            ("**/x", "a/b/x", true),
+            ("**/x", "ax", false),
+            ("a/**/x", "a/x", true),
+            ("a/**/x", "a/b/c/x", true),
+            ("*/b/**", "a/b", true),
+            ("*/b/**", "a/b/c/d", true),
+            ("*/b/**", "a/bc", false),
+            ("a.c", "abc", false),
+            ("a", "a\n", false),
+            ("(a|b)$^", "(a|b)$^", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text:?}");
         }
     }
 
     #[test]
-    fn hostile_patterns_are_refused_at_once() {
+    fn mistakes_and_hostile_patterns_are_refused_at_once() {
         let nested = "{".repeat(20_000) + &"}".repeat(20_000);
         assert!(check(&nested).is_err());
-        assert!(compile(&nested, true).is_err());
-        assert!(compile("{a,{b,c}}", false).is_err());
-        assert!(compile("{a/b,c}", true).is_err());
-        assert!(compile("[a", true).is_err());
-        assert!(compile("{a", true).is_err());
+        for pattern in [
+            nested.as_str(),
+            "{a,{b,c}}",
+            "{a/b,c}",
+            "[a",
+            "[]",
+            "[!]",
+            "{a",
+            "a}",
+            "a]",
+            "[z-a]",
+            "a[.-0]c",
+            "a[/]c",
+            "a[!--z]c",
+            "a[!a/]c",
+        ] {
+            assert!(compile(pattern, Syntax::Path).is_err(), "{pattern:.40}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Globs over tool and operation names, which are most often no globs at all.
 
-use globset::GlobMatcher;
+use regex::Regex;
 
-use super::glob::{PatternError, check, compile, is_glob};
+use super::glob::{PatternError, Syntax, check, compile, is_glob};
 
 /// A pattern for a name. Names have no separators: `*` stands for any text.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub(crate) enum NameGlob {
     /// Any name.
     Any,
     /// A true glob.
-    Glob(Box<GlobMatcher>),
+    Glob(Regex),
 }
 
 impl NameGlob {
@@ -34,7 +34,7 @@ impl NameGlob {
                 "has `**`, which is for paths; in a name, `*` already stands for any text",
             ));
         }
-        compile(pattern, false).map(|glob| Self::Glob(Box::new(glob)))
+        compile(pattern, Syntax::Name).map(Self::Glob)
     }
 
     pub(crate) fn is_match(&self, name: &str) -> bool {

@@ -5,9 +5,9 @@
 //! start, begins with `~`, holds a control character, or is a Windows drive, UNC or device path
 //! has no normal form and matches nothing. Relative and absolute are different namespaces.
 
-use globset::GlobMatcher;
+use regex::Regex;
 
-use super::glob::{PatternError, check, compile, is_glob};
+use super::glob::{PatternError, Syntax, check, compile, is_glob};
 
 /// A path in normal form: segments without `.`, `..` or empty ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,12 +108,8 @@ enum Rest {
     Anything,
     /// A last segment without wildcards.
     Literal(Box<str>),
-    /// Wildcards; `inside` is the pattern without a final `/**`, which also covers the
-    /// directory itself.
-    Glob {
-        glob: Box<GlobMatcher>,
-        inside: Option<Box<GlobMatcher>>,
-    },
+    /// Wildcards, and whether they begin with `**`.
+    Glob { glob: Regex, begins_anywhere: bool },
 }
 
 impl PathGlob {
@@ -124,7 +120,8 @@ impl PathGlob {
                 "{problem} and could match nothing; write a path such as `./data/**` or `/srv/data/**`"
             ))
         })?;
-        let segments: Vec<&str> = text.split('/').collect();
+        let mut segments: Vec<&str> = text.split('/').collect();
+        segments.dedup_by(|next, before| *next == "**" && next == before);
         if let Some(segment) = segments.iter().find(|s| s.contains("**") && **s != "**") {
             return Err(PatternError::new(format!(
                 "has `**` within `{segment}`; it stands for whole directories: write `**/` before or `/**` after a name"
@@ -185,10 +182,9 @@ impl Rest {
         if !is_glob(pattern) {
             return Ok(Self::Literal(pattern.into()));
         }
-        let boxed = |pattern| compile(pattern, true).map(Box::new);
         Ok(Self::Glob {
-            glob: boxed(pattern)?,
-            inside: pattern.strip_suffix("/**").map(boxed).transpose()?,
+            glob: compile(pattern, Syntax::Path)?,
+            begins_anywhere: pattern.starts_with("**"),
         })
     }
 
@@ -196,9 +192,9 @@ impl Rest {
         match self {
             Self::Anything => true,
             Self::Literal(text) => **text == *below,
-            Self::Glob { glob, inside } => {
-                glob.is_match(below) || inside.as_ref().is_some_and(|glob| glob.is_match(below))
-            }
+            // `*` stands for a name, never for the lack of one.
+            Self::Glob { .. } if below.is_empty() => false,
+            Self::Glob { glob, .. } => glob.is_match(below),
         }
     }
 
@@ -207,7 +203,9 @@ impl Rest {
         match self {
             Self::Anything => true,
             Self::Literal(_) => false,
-            Self::Glob { glob, .. } => glob.glob().glob().starts_with("**"),
+            Self::Glob {
+                begins_anywhere, ..
+            } => *begins_anywhere,
         }
     }
 }

@@ -127,17 +127,21 @@ impl SectionReader<'_> {
             let message = "an empty list matches no path; name at least one, or remove the key";
             self.decoder.problem(node, Trail::Key(&trail, "paths"), message);
         }
-        let rule = Rule {
-            name: self.name(&fields, trail, index),
+        let name = self.name(&fields, trail, index);
+        let risk = self.risk(&fields, trail);
+        let resolves_links = self.resolves_links(&fields, trail);
+        let reason = self.text(&fields, trail, "reason").map(str::to_owned);
+        Some(Rule {
+            name,
             section: self.section,
+            // Only now: all that is wrong with the rule has been told.
             tool: tool?,
             operations,
-            risk: self.risk(&fields, trail),
+            risk,
             paths,
-            resolves_links: self.resolves_links(&fields, trail),
-            reason: self.text(&fields, trail, "reason").map(str::to_owned),
-        };
-        Some(rule)
+            resolves_links,
+            reason,
+        })
     }
 
     const fn risk_key(&self) -> &'static str {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Kind, Node, Problem};
 
 /// How many problems of one document are reported.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// Where a node stands in its document, as a path that is only written out for a problem.
 #[derive(Clone, Copy)]
@@ -211,7 +211,10 @@ fn is_ambiguous(text: &str) -> bool {
             .all(|c| c.is_ascii_digit() || matches!(c, '_' | ':' | '.' | ','))
         && !digits.contains("..")
         && digits.matches('.').count() < 2;
-    is_boolean || is_number
+    let is_special = ["0x", "0o", "0b", ".inf", ".nan"]
+        .iter()
+        .any(|prefix| digits.to_ascii_lowercase().starts_with(prefix));
+    is_boolean || is_number || is_special
 }
 
 /// What to write instead of an unknown word.

@@ -1,18 +1,32 @@
 //! Which attributes of a function leave it as it is.
 //!
-//! Invariant: an attribute that is not known to be inert is taken for a macro that still has to see the `async fn`.
+//! Invariant: an attribute that is not known to be inert is taken for a macro that still has to see
+//! the `async fn`.
 
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
-const INERT: [&str; 25] = [
-    "allow", "automatically_derived", "cfg", "cold", "coverage", "deny", "deprecated", "doc", "expect", "export_name",
-    "forbid", "guard", "ignore", "inline", "link_section", "must_use", "no_mangle", "optimize", "proc_macro",
-    "should_panic", "target_feature", "track_caller", "unsafe", "unstable", "warn",
+const INERT: &[&str] = &[
+    "allow",
+    "cfg",
+    "cold",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "export_name",
+    "forbid",
+    "inline",
+    "link_section",
+    "must_use",
+    "no_mangle",
+    "target_feature",
+    "unsafe",
+    "warn",
 ];
-const INERT_TOOLS: [&str; 4] = ["clippy", "diagnostic", "rustdoc", "rustfmt"];
+const INERT_TOOLS: &[&str] = &["clippy", "diagnostic", "rustdoc", "rustfmt"];
 
 /// Whether `async fn` may be written as the function that returns its future.
 pub(super) fn allows_desugaring(attributes: &[Attribute]) -> bool {
@@ -20,7 +34,9 @@ pub(super) fn allows_desugaring(attributes: &[Attribute]) -> bool {
 }
 
 fn is_inert(meta: &Meta) -> bool {
-    let Some(first) = meta.path().segments.first() else { return false };
+    let Some(first) = meta.path().segments.first() else {
+        return false;
+    };
     let name = first.ident.to_string();
     if meta.path().segments.len() > 1 {
         return INERT_TOOLS.contains(&name.as_str());

@@ -1,9 +1,13 @@
 //! What a function returns, and where in it the tool's `Result` is.
 //!
-//! Invariant: only the shape of futures is recognised by name; whether the result is a `Result` is for the trait to say.
+//! Invariant: only the shape of futures is recognised by name; whether the result is a `Result` is
+//! for the trait to say.
 
 use syn::punctuated::Punctuated;
-use syn::{AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Token, Type, TypeParamBound};
+use syn::{
+    AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Token, Type,
+    TypeParamBound,
+};
 
 use super::bare;
 
@@ -32,17 +36,30 @@ pub(crate) enum Kind {
 impl Output {
     pub(super) fn of(ty: Type, is_async: bool, desugar: bool) -> Self {
         if is_async {
-            let kind = if desugar { Kind::Async } else { Kind::KeptAsync };
+            let kind = if desugar {
+                Kind::Async
+            } else {
+                Kind::KeptAsync
+            };
             return Self { result: ty, kind };
         }
         if let Type::ImplTrait(opaque) = bare(&ty)
             && let Some(result) = future_output(&opaque.bounds)
         {
-            return Self { result, kind: Kind::Future };
+            return Self {
+                result,
+                kind: Kind::Future,
+            };
         }
         match boxed_future_output(&ty) {
-            Some(result) => Self { result, kind: Kind::BoxedFuture },
-            None => Self { result: ty, kind: Kind::Sync },
+            Some(result) => Self {
+                result,
+                kind: Kind::BoxedFuture,
+            },
+            None => Self {
+                result: ty,
+                kind: Kind::Sync,
+            },
         }
     }
 }
@@ -61,18 +78,27 @@ fn boxed_future_output(ty: &Type) -> Option<Type> {
 // Output: R
 fn future_output(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Type> {
     bounds.iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else { return None };
-        arguments(&bound.path, "Future")?.args.iter().find_map(|argument| match argument {
-            GenericArgument::AssocType(output) if output.ident == "Output" => Some(output.ty.clone()),
-            _ => None,
-        })
+        let TypeParamBound::Trait(bound) = bound else {
+            return None;
+        };
+        arguments(&bound.path, "Future")?
+            .args
+            .iter()
+            .find_map(|argument| match argument {
+                GenericArgument::AssocType(output) if output.ident == "Output" => {
+                    Some(output.ty.clone())
+                }
+                _ => None,
+            })
     })
 }
 
 // Input:  core::pin::Pin<T>, "Pin"
 // Output: T
 fn only_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(path) = bare(ty) else { return None };
+    let Type::Path(path) = bare(ty) else {
+        return None;
+    };
     match arguments(&path.path, name)?.args.first()? {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
@@ -101,7 +127,10 @@ fn infer(ty: &mut Type) {
     match ty {
         Type::ImplTrait(opaque) => {
             let span = syn::spanned::Spanned::span(&opaque.impl_token);
-            *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](span) });
+            *ty = Type::Infer(syn::TypeInfer {
+                attrs: Vec::new(),
+                underscore_token: Token![_](span),
+            });
         }
         Type::Array(array) => infer(&mut array.elem),
         Type::Group(group) => infer(&mut group.elem),

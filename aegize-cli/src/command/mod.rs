@@ -1,0 +1,73 @@
+//! What can be asked: one file for each subcommand.
+//!
+//! Doc comments on arguments and commands are their help texts.
+
+mod policy;
+
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+
+use self::policy::PolicyCommand;
+use crate::exit::{Exit, Failure};
+
+/// What the exit codes mean, for every command's help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything is as expected
+  1  something is not as expected
+  2  no result: a file, an argument or the output is unusable;
+     standard error says why";
+
+/// Check what an AI agent's policy decides, before it matters
+///
+/// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
+/// review, says which agent may call which tool, and which calls wait for a person. This command
+/// works with such files. It reads and judges; nothing is executed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aegize",
+    version,
+    arg_required_else_help = true,
+    after_help = EXIT_CODES,
+    after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}")
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLE: &str = "\
+Example:
+  aegize policy test aegize.yaml policy_tests.yaml
+
+`aegize policy test --help` shows what the two files look like.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+impl Arguments {
+    /// Does what was asked. The result goes to `stdout`, which the caller flushes.
+    ///
+    /// # Errors
+    ///
+    /// If there is no result, or it cannot be written.
+    pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
+        match &self.command {
+            Command::Policy(command) => command.run(stdout),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_make_sense_to_clap() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,44 @@
+//! How a command ends: the exit codes, which scripts and CI rely on, and why there is no result.
+
+use std::io;
+use std::process::ExitCode;
+
+use aegize::LoadError;
+
+/// What the exit code tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: done, and nothing is wrong.
+    Done,
+    /// 1: done, and something is not as expected.
+    Mismatch,
+    /// 2: not done; standard error says why.
+    Unusable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Mismatch => 1,
+            Exit::Unusable => 2,
+        })
+    }
+}
+
+/// Why a command could not do its work. Always [`Exit::Unusable`].
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The arguments make no sense.
+    Arguments(clap::Error),
+    /// Files that could not be loaded, all of them.
+    Load(Vec<LoadError>),
+    /// The result could not be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}

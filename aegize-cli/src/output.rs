@@ -1,0 +1,133 @@
+//! How results and failures reach the terminal, or whatever stands in its place.
+//!
+//! Streams may be closed or full, and texts come from files that somebody else wrote. The
+//! invariant: no stream makes the process panic, and no text moves the cursor or begins a line.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+
+use aegize::LoadError;
+
+use crate::exit::Failure;
+
+/// Standard output. A reader that has seen enough (`| head -1`) is no error: the rest is dropped,
+/// and the exit code still tells the result.
+pub(crate) fn stdout() -> impl Write {
+    BufWriter::new(UntilClosed(io::stdout().lock()))
+}
+
+struct UntilClosed<W>(W);
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+}
+
+/// Tells on standard error why there is no result.
+pub(crate) fn report(failure: &Failure) {
+    let text = match failure {
+        Failure::Arguments(error) => lines(&error.render().to_string()),
+        Failure::Load(errors) => errors.iter().fold(String::new(), |text, error| {
+            text + "error: " + &load_error(error) + "\n"
+        }),
+        Failure::Output(error) => format!("error: cannot write to standard output: {error}\n"),
+    };
+    // `eprint!` panics if standard error is full; then there is nobody left to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// A load error. It has lines of its own; the file's name and the words quoted from the file
+/// must not add any.
+fn load_error(error: &LoadError) -> String {
+    let displayed = error.to_string();
+    let file = error.file().map(|file| file.display().to_string());
+    let file = file.unwrap_or_default();
+    let mut rest = displayed.as_str();
+    let mut text = String::with_capacity(displayed.len());
+    for foreign in error
+        .problems()
+        .iter()
+        .flat_map(|problem| [file.as_str(), problem.message()])
+    {
+        let Some((before, after)) = rest.split_once(foreign) else {
+            break;
+        };
+        text += &lines(before);
+        text += &one_line(foreign);
+        rest = after;
+    }
+    text + &lines(rest)
+}
+
+/// A text in which every control character is written as an escape.
+pub(crate) fn one_line(text: &str) -> String {
+    escape(text, is_control)
+}
+
+/// The same, with line feeds left as they are.
+fn lines(text: &str) -> String {
+    escape(text, |c| c != '\n' && is_control(c))
+}
+
+fn escape(text: &str, must_be_escaped: fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if must_be_escaped(c) {
+            // Writing to a string does not fail.
+            let _ = write!(escaped, "{}", c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Whether a terminal acts on a character instead of showing it: the C0 and C1 controls, line
+/// and paragraph separators, and the overrides that let a line read differently from what it
+/// says (CVE-2021-42574).
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_control_characters_are_escaped() {
+        assert_eq!(
+            one_line("a\tb\r\n\0\u{7f}\u{9b}31m\u{1b}[0m\u{202e}\u{2066}\u{2028}"),
+            r"a\tb\r\n\u{0}\u{7f}\u{9b}31m\u{1b}[0m\u{202e}\u{2066}\u{2028}"
+        );
+        let letters = r#"naïve — 'Größe' "日本語" \n 👩‍💻 שלום e\u0301"#;
+        assert_eq!(one_line(letters), letters);
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(lines("a\n  b\u{1b}\n"), "a\n  b\\u{1b}\n");
+    }
+
+    #[test]
+    fn a_quoted_word_does_not_begin_a_line() {
+        let text = "agents: {}\n\"a\\nerror: forged\": 1\n\"b\\e[2J\": 2\n";
+        let error = aegize::PermissionPolicy::from_yaml_str(text).unwrap_err();
+        assert_eq!(error.problems().len(), 2);
+        let shown = load_error(&error);
+        assert!(shown.contains(r"`a\nerror: forged`"), "{shown}");
+        assert!(shown.contains(r"`b\u{1b}[2J`"), "{shown}");
+        assert!(!shown.contains("\nerror"), "{shown}");
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+    }
+}

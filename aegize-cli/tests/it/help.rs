@@ -1,0 +1,102 @@
+//! Help that teaches, and that is true.
+
+use crate::support::{policy_test, run};
+
+#[test]
+fn every_level_teaches_the_essentials() {
+    let common = [
+        "Usage: aegize",
+        "Nothing is executed",
+        "Exit codes:",
+        "  0  ",
+        "  1  ",
+        "  2  ",
+    ];
+    let rows: [(&[&str], &[&str]); 3] = [
+        (
+            &["--help"],
+            &[
+                "Check what an AI agent's policy decides",
+                "policy  Work with policy files",
+                "aegize policy test aegize.yaml policy_tests.yaml",
+                "--version",
+            ],
+        ),
+        (
+            &["policy", "--help"],
+            &[
+                "`deny`, `require_approval`, `allow`; what no rule allows is denied",
+                "test  Compare a policy's decisions with expected ones",
+                "aegize policy test aegize.yaml policy_tests.yaml",
+            ],
+        ),
+        (
+            &["policy", "test", "--help"],
+            &[
+                "Usage: aegize policy test <POLICY> <TESTS>",
+                "symbolic links are not looked at",
+                "agents:\n",
+                "tests:\n",
+                "require_approval",
+                "candidate_paths",
+                "risk_level",
+                "every case passed",
+                "at least one case failed",
+                "standard error says why",
+            ],
+        ),
+    ];
+    for (arguments, contains) in rows {
+        let ran = run(arguments);
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+        for part in common.iter().chain(contains) {
+            let is_told = ran.stdout.to_lowercase().contains(&part.to_lowercase());
+            assert!(is_told, "{arguments:?}: no {part:?} in\n{}", ran.stdout);
+        }
+        let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{arguments:?}: {widest:?}");
+        let help = run(&[&["help"], &arguments[..arguments.len() - 1]].concat());
+        assert_eq!(help, ran, "{arguments:?}");
+    }
+}
+
+/// The indented block after the line that begins with a heading.
+fn block(text: &str, heading: &str) -> String {
+    text.lines()
+        .skip_while(|line| !line.starts_with(heading))
+        .skip(2)
+        .take_while(|line| line.is_empty() || line.starts_with("  "))
+        .flat_map(|line| [line.get(2..).unwrap_or_default(), "\n"])
+        .collect()
+}
+
+#[test]
+fn the_example_in_the_help_gives_the_result_in_the_help() {
+    let help = run(&["policy", "test", "--help"]).stdout;
+    let ran = policy_test(block(&help, "A policy, "), block(&help, "Its tests, "));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(
+        ran.stdout.trim_end(),
+        block(&help, "The result of ").trim_end()
+    );
+}
+
+#[test]
+fn the_example_in_the_readme_gives_the_result_in_the_readme() {
+    let readme = include_str!("../../README.md");
+    let fenced = |language: &str| -> Vec<&str> {
+        let blocks = readme.split("```").skip(1).step_by(2);
+        blocks
+            .filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'))
+            .collect()
+    };
+    let yaml = fenced("yaml");
+    let ran = policy_test(yaml[0], yaml[1]);
+    let command = "$ aegize policy test aegize.yaml policy_tests.yaml\n";
+    assert_eq!(format!("{command}{}", ran.stdout), fenced("console")[1]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+}

@@ -1,0 +1,110 @@
+//! Who may import whom, read from the core's own `use` lines.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room of the core and the rooms it may import from.
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("identity", &[]),
+    ("action", &[]),
+    ("pattern", &[]),
+    ("yaml", &[]),
+    ("arguments", &["action"]),
+    ("policy", &["action", "arguments", "pattern", "yaml"]),
+    ("audit", &["action"]),
+    ("error", &["action", "audit", "policy"]),
+    (
+        "guard",
+        &["action", "arguments", "audit", "error", "identity", "pattern", "policy"],
+    ),
+    ("context", &["audit", "guard", "identity", "policy"]),
+    ("tool", &["action", "arguments", "context", "error", "guard"]),
+    ("__private", &["action", "arguments", "context", "error", "guard"]),
+];
+
+/// What rooms that are pure may not touch, in files other than those that are at the door.
+const IMPURE: [&str; 7] = [
+    "std::fs", "std::env", "std::net", "std::process", "std::thread", "now_utc", "Instant",
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn core_sources() -> BTreeMap<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("aegize-core/src");
+    sources(&root)
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path.strip_prefix(&root).unwrap().to_owned(), text)
+        })
+        .collect()
+}
+
+fn room(path: &Path) -> String {
+    let first = path.iter().next().unwrap().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn rooms_import_only_from_the_rooms_below_them() {
+    let mut checked = 0;
+    for (path, text) in core_sources() {
+        let room = room(&path);
+        if room == "lib" {
+            continue;
+        }
+        let (_, allowed) = ROOMS
+            .iter()
+            .find(|(name, _)| *name == room)
+            .unwrap_or_else(|| panic!("room `{room}` is not in the table"));
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let text: String = text.lines().filter(is_code).collect();
+        for (index, _) in text.match_indices("crate::") {
+            let is_path = !text[..index].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            let other = text[index + 7..]
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap();
+            if is_path && ROOMS.iter().any(|(name, _)| *name == other) && other != room {
+                assert!(allowed.contains(&other), "{}: imports {other}", path.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 30, "only {checked} imports were seen");
+}
+
+#[test]
+fn pure_rooms_touch_no_clock_disk_or_environment() {
+    let mut checked = 0;
+    for (path, text) in core_sources() {
+        let is_pure = matches!(room(&path).as_str(), "pattern" | "arguments" | "policy" | "error");
+        if is_pure || path.ends_with("audit/record.rs") {
+            for word in IMPURE {
+                assert!(!text.contains(word), "{}: {word}", path.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 10);
+}
+
+#[test]
+fn files_stay_small() {
+    for (path, text) in core_sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 450, "{}: {lines} lines", path.display());
+    }
+}

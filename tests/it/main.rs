@@ -1,0 +1,6 @@
+//! Behaviour through the public face, a module per concern.
+
+mod architecture;
+mod corpus;
+mod oracle;
+mod policy_file;

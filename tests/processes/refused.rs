@@ -1,0 +1,212 @@
+//! Logs that cannot be written, each for a reason that the refusal tells.
+//!
+//! The faults are such that they bind root, too.
+
+use std::fs;
+use std::path::Path;
+
+use aegize::{AuditEvent, AuditLog, AuditRecords, GuardError, ToolCall};
+
+use crate::ledger::{
+    Ledger, add, aside, assert_unopened, attempt, attempt_with, count_beside, cut, open, pipe,
+};
+
+pub(crate) fn a_full_device() -> String {
+    let path = Path::new("/dev/full");
+    let context = open(path);
+    let problem = "cannot be written: No space left on device (os error 28)";
+    attempt(&context, "1", 1).assert_refused(path, problem);
+    attempt(&context, "2", 10_000).assert_refused(path, problem);
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let link = directory.path().join("audit.jsonl");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(path, &link).expect("a link");
+    attempt(&open(&link), "3", 1).assert_refused(&link, problem);
+    assert_eq!(count_beside(&link), 0);
+    "the body did not run".to_owned()
+}
+
+pub(crate) fn removed_while_open() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("audit.jsonl");
+    let problem = "has been removed; open it again to begin a new one";
+
+    let context = open(&log);
+    attempt(&context, "1", 1).assert_done("1");
+    fs::remove_file(&log).expect("the log can be removed");
+    attempt(&context, "2", 1).assert_refused(&log, problem);
+    assert!(!log.exists(), "a refused call made a file");
+
+    // A new log in its place is another log.
+    let new = open(&log);
+    attempt(&new, "3", 1).assert_done("3");
+    attempt(&context, "4", 1).assert_refused(&log, problem);
+    assert_eq!(Ledger::read(&log).story(), ["3 allowed", "3 execution_succeeded"]);
+
+    let other = directory.path().join("other.jsonl");
+    attempt(&open(&other), "5", 1).assert_done("5");
+    fs::rename(&other, &log).expect("the log can be replaced");
+    attempt(&new, "6", 1).assert_refused(&log, problem);
+    assert_eq!(Ledger::read(&log).story(), ["5 allowed", "5 execution_succeeded"]);
+    "by unlink and by rename".to_owned()
+}
+
+pub(crate) fn cut_while_open() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("audit.jsonl");
+    let context = open(&log);
+    attempt(&context, "1", 1).assert_done("1");
+    let one = fs::metadata(&log).expect("the log").len();
+    attempt(&context, "2", 1).assert_done("2");
+    let bytes = fs::read(&log).expect("the log can be read");
+    let cut_by = |shorter: usize| {
+        format!("is {shorter} bytes shorter than it was; find out who cut it, and open it again")
+    };
+
+    // In a line: what is left of it is torn.
+    cut(&log, bytes.len() - 7);
+    attempt(&context, "3", 1).assert_refused(&log, &cut_by(7));
+    let again = open(&log);
+    attempt(&again, "4", 1).assert_done("4");
+    let story = ["log_recovered", "4 allowed", "4 execution_succeeded"];
+    assert_eq!(Ledger::read(&log).story()[3..], story);
+
+    // Between lines, and to nothing.
+    let length = fs::metadata(&log).expect("the log").len() - one;
+    cut(&log, usize::try_from(one).expect("a length"));
+    attempt(&again, "5", 1).assert_refused(&log, &cut_by(usize::try_from(length).expect("a length")));
+    let once_more = open(&log);
+    attempt(&once_more, "6", 1).assert_done("6");
+    assert_eq!(Ledger::read(&log).len(), 4);
+    let length = fs::metadata(&log).expect("the log").len();
+    cut(&log, 0);
+    let problem = cut_by(usize::try_from(length).expect("a length"));
+    attempt(&once_more, "7", 1).assert_refused(&log, &problem);
+    assert_eq!(fs::metadata(&log).expect("the log").len(), 0, "a refused call wrote");
+    "in a line, between lines, to nothing".to_owned()
+}
+
+pub(crate) fn no_file() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    let log = at("audit.jsonl");
+
+    fs::create_dir(&log).expect("a directory");
+    assert_unopened(&log, "cannot be opened: Is a directory (os error 21)");
+    assert_eq!(fs::read_dir(&log).expect("the directory").count(), 0);
+
+    fs::write(at("file"), "text\n").expect("a file");
+    let problem = "cannot be opened: Not a directory (os error 20)";
+    assert_unopened(&at("file/below/audit.jsonl"), problem);
+    assert_eq!(fs::read(at("file")).expect("the file"), b"text\n");
+
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("loop", at("loop")).expect("a link");
+    let problem = "cannot be opened: Too many levels of symbolic links (os error 40)";
+    assert_unopened(&at("loop"), problem);
+    let long = at(&"n".repeat(256));
+    assert_unopened(&long, "cannot be opened: File name too long (os error 36)");
+
+    // A directory in place of the log while it is open is a log that was removed.
+    fs::remove_dir(&log).expect("the directory can be removed");
+    let context = open(&log);
+    let replace = || {
+        fs::remove_file(&log).expect("the log can be removed");
+        fs::create_dir(&log).expect("a directory");
+    };
+    attempt_with(&context, "1", 1, replace).assert_done("1");
+    let problem = "has been removed; open it again to begin a new one";
+    attempt(&context, "2", 1).assert_refused(&log, problem);
+    "directories, files and loops in the way".to_owned()
+}
+
+pub(crate) fn right_below_a_file() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("file");
+    fs::write(&file, "text\n").expect("a file");
+    let problem = "cannot be opened: Not a directory (os error 20)";
+    assert_unopened(&file.join("audit.jsonl"), problem);
+    "not a directory".to_owned()
+}
+
+pub(crate) fn no_log() -> String {
+    let python = concat!(
+        r#"{"timestamp": "2026-06-27T18:00:00+00:00", "event": "allowed", "agent_id": "bot", "#,
+        r#""tool_name": "web", "operation": "search", "risk_level": "low", "#,
+        r#""input_summary": "'x'", "reason": "allowed by rule for tool 'web'"}"#,
+    );
+    let cases = [
+        ("Dear diary,\nwhat a day.\n".to_owned(), "expected value at line 1 column 1"),
+        ("a\nb".to_owned(), "expected value at line 1 column 1"),
+        ("{\"event\":\"allowed\"}\n".to_owned(), "missing field `seq` at line 1 column 19"),
+        (format!("{python}\n"), "missing field `seq` at line 1 column 220"),
+        (format!("{python}\n{{\"torn"), "missing field `seq` at line 1 column 220"),
+        ("{\"seq\":-1}\n".to_owned(), "invalid value: integer `-1`, expected u64 at line 1 column 9"),
+        ("\n".to_owned(), "EOF while parsing a value at line 1 column 0"),
+    ];
+    let directory = tempfile::tempdir().expect("a directory");
+    for (index, (text, what)) in cases.iter().enumerate() {
+        let log = directory.path().join(format!("{index}/audit.jsonl"));
+        drop(open(&log));
+        fs::write(&log, text).expect("the file can be written");
+        let problem = format!("does not end with a record ({what}); give the log a file of its own");
+        assert_unopened(&log, &problem);
+        let left = fs::read(&log).expect("the file can be read");
+        assert!(left == text.as_bytes(), "the file was changed");
+        assert_eq!(count_beside(&log), 0);
+    }
+
+    // The same, under an open log.
+    let log = directory.path().join("audit.jsonl");
+    let context = open(&log);
+    attempt(&context, "1", 1).assert_done("1");
+    add(&log, b"Dear diary,\n");
+    let problem = "does not end with a record (expected value at line 1 column 1); give the log a file of its own";
+    attempt(&context, "2", 1).assert_refused(&log, problem);
+    assert!(!aside(&log, 0).exists());
+    format!("{} kinds of files", cases.len())
+}
+
+/// A pipe has room for a while, but nobody will have read it.
+pub(crate) fn a_pipe_nobody_reads() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = pipe(directory.path());
+    let context = open(&log);
+    let problem = "cannot be written: Broken pipe (os error 32)";
+    attempt(&context, "1", 1).assert_refused(&log, problem);
+    attempt(&context, "2", 1).assert_refused(&log, problem);
+    "the body did not run".to_owned()
+}
+
+/// Names are a model's to make up when calls are forwarded. What they do to a record must not
+/// keep anybody from reading the ones after it.
+pub(crate) fn a_name_without_end() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("audit.jsonl");
+    let context = open(&log);
+    let call = ToolCall::new("x".repeat(9 << 20), "fetch");
+    let refused: Result<(), GuardError> = context.guard(call).run_blocking(|| Ok(()));
+    assert!(refused.is_err());
+    attempt(&context, "after", 1).assert_done("after");
+    let records = AuditRecords::open(&log).expect("the log can be opened");
+    let records = records.collect::<Result<Vec<_>, _>>().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(records.last().map(|record| record.event), Some(AuditEvent::ExecutionSucceeded));
+    "refused, and the log can be read".to_owned()
+}
+
+/// Files whose last line could be taken for a record, or for the torn beginning of one.
+pub(crate) fn almost_a_log(text: &str) -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("audit.jsonl");
+    fs::write(&log, text).expect("the file can be written");
+    let error = AuditLog::open(&log).map(|_| ()).expect_err("the file is no log").to_string();
+    let path = log.display();
+    let start = format!("audit log `{path}` does not end with a record (");
+    assert!(error.starts_with(&start), "{error}");
+    assert!(error.ends_with("); give the log a file of its own"), "{error}");
+    let left = fs::read(&log).expect("the file can be read");
+    assert!(left == text.as_bytes(), "the file was changed");
+    assert_eq!(count_beside(&log), 0);
+    error[start.len()..].split(')').next().unwrap_or_default().to_owned()
+}
