@@ -6,8 +6,6 @@
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use aegize::LoadError;
-
 use crate::exit::Failure;
 
 /// Standard output. A reader that has seen enough (`| head -1`) is no error: the rest is dropped,
@@ -39,35 +37,12 @@ pub(crate) fn report(failure: &Failure) {
     let text = match failure {
         Failure::Arguments(error) => lines(&error.render().to_string()),
         Failure::Load(errors) => errors.iter().fold(String::new(), |text, error| {
-            text + "error: " + &load_error(error) + "\n"
+            text + &format!("error: {error}\n")
         }),
         Failure::Output(error) => format!("error: cannot write to standard output: {error}\n"),
     };
     // `eprint!` panics if standard error is full; then there is nobody left to tell.
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// A load error. It has lines of its own; the file's name and the words quoted from the file
-/// must not add any.
-fn load_error(error: &LoadError) -> String {
-    let displayed = error.to_string();
-    let file = error.file().map(|file| file.display().to_string());
-    let file = file.unwrap_or_default();
-    let mut rest = displayed.as_str();
-    let mut text = String::with_capacity(displayed.len());
-    for foreign in error
-        .problems()
-        .iter()
-        .flat_map(|problem| [file.as_str(), problem.message()])
-    {
-        let Some((before, after)) = rest.split_once(foreign) else {
-            break;
-        };
-        text += &lines(before);
-        text += &one_line(foreign);
-        rest = after;
-    }
-    text + &lines(rest)
 }
 
 /// A text in which every control character is written as an escape.
@@ -117,17 +92,5 @@ mod tests {
     #[test]
     fn lines_stay_lines() {
         assert_eq!(lines("a\n  b\u{1b}\n"), "a\n  b\\u{1b}\n");
-    }
-
-    #[test]
-    fn a_quoted_word_does_not_begin_a_line() {
-        let text = "agents: {}\n\"a\\nerror: forged\": 1\n\"b\\e[2J\": 2\n";
-        let error = aegize::PermissionPolicy::from_yaml_str(text).unwrap_err();
-        assert_eq!(error.problems().len(), 2);
-        let shown = load_error(&error);
-        assert!(shown.contains(r"`a\nerror: forged`"), "{shown}");
-        assert!(shown.contains(r"`b\u{1b}[2J`"), "{shown}");
-        assert!(!shown.contains("\nerror"), "{shown}");
-        assert!(!shown.contains('\u{1b}'), "{shown}");
     }
 }

@@ -1,11 +1,11 @@
 //! What the expansion of `#[guarded_tool]` calls. Not API: it changes without notice.
 
 pub use crate::action::RiskLevel;
+use crate::arguments::Arguments;
 pub use crate::arguments::{
     Argument, ArgumentByAsPath, ArgumentByDebug, ArgumentByPath, ArgumentBySerialize,
     ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, PathValue, Probe,
 };
-use crate::arguments::Arguments;
 use crate::context::{GuardContext, take_metadata};
 use crate::error::{GuardError, NoContext};
 use crate::guard::{self, Coordinates, Metadata};
@@ -63,8 +63,16 @@ pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, 
         fixed: site.metadata,
         call: [call, None],
     };
-    guard::admit(context.authority(), coordinates, Arguments::Captured(arguments), metadata)
+    guard::admit(
+        context.authority(),
+        coordinates,
+        Arguments::Captured(arguments),
+        metadata,
+    )
 }
+
+// Method resolution tries `&self` methods of what the receiver points to first: one reference
+// more than the first choice has.
 
 /// Captures a variable under a name.
 #[doc(hidden)]
@@ -75,7 +83,7 @@ macro_rules! __argument {
             ArgumentByAsPath as _, ArgumentByDebug as _, ArgumentByPath as _,
             ArgumentBySerialize as _, ArgumentByText as _, ArgumentOpaque as _,
         };
-        (&&&&&$crate::__private::Probe(&$value)).capture($name)
+        (&&&&&&$crate::__private::Probe(&$value)).capture($name)
     }};
 }
 
@@ -94,7 +102,7 @@ macro_rules! __path_argument {
 macro_rules! __outcome {
     (@failed $error:ident) => {{
         use $crate::__private::{ErrorByDebug as _, ErrorByDisplay as _, ErrorOpaque as _};
-        $crate::__private::Outcome::Failed((&&$crate::__private::Probe($error)).capture_error())
+        $crate::__private::Outcome::Failed((&&&$crate::__private::Probe($error)).capture_error())
     }};
     (skip $result:expr) => {
         match $crate::__private::ToolResult::as_result($result) {

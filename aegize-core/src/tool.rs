@@ -286,7 +286,9 @@ impl<F> BoundTool<F> {
         let template = &self.tool.template;
         if is_map(input) {
             let arguments = serde_json::to_value(input).map_err(|error| {
-                template.coordinates.invalid(format!("its input does not serialize: {error}"))
+                template
+                    .coordinates
+                    .invalid(format!("its input does not serialize: {error}"))
             })?;
             return template.clone().arguments(arguments).enter(&self.context);
         }

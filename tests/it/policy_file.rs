@@ -89,7 +89,7 @@ fn each_mistake_has_its_words() {
         (rule("operations: [012]"), "`012` is a boolean or a number to other YAML readers; put it in quotes: \"012\""),
         (rule("operations: [1_000]"), "`1_000` is a boolean or a number to other YAML readers; put it in quotes: \"1_000\""),
         (rule("operations: [true]"), "expected a string, found a boolean; put it in quotes"),
-        (rule("operations: [null]"), "expected a string, found nothing"),
+        (rule("operations: [null]"), "expected a string, found nothing; write one, or remove the key"),
         (rule("operations:"), "expected a list of operation names, found nothing"),
         (rule("operations: ['a**']"), "`a**` has `**`, which is for paths; in a name, `*` already stands for any text"),
         (rule("operations: [' a']"), "` a` begins or ends with white space; remove it"),
@@ -338,7 +338,7 @@ tests:
         ]
     );
     for (text, expected) in [
-        ("", "expected a mapping with the key `tests`: a list of cases, found nothing"),
+        ("", "the file is empty; write `tests:` and a list of cases"),
         ("{}", "missing key `tests`; write a list of cases"),
         ("tests: []", "an empty list tests nothing; write at least one case"),
         ("tests: {}", "expected a list of cases, found a mapping"),
@@ -346,4 +346,15 @@ tests:
         let error = PolicyTests::from_yaml_str(text).unwrap_err();
         assert_eq!(error.problems()[0].message(), expected);
     }
+}
+
+#[test]
+fn words_of_a_hostile_file_stay_words() {
+    let text = "agents: {}\n\"a\\nerror: forged\": 1\n\"b\\e[2J\u{202e}\": 2\n";
+    let shown = error(text);
+    assert!(shown.contains(r"`a\nerror: forged`"), "{shown}");
+    assert!(shown.contains(r"`b\u{1b}[2J\u{202e}`"), "{shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+    let many = "agents: {}\n".to_owned() + &"a: 1\n".repeat(1_000);
+    assert!(error(&many).ends_with("only the first 100 problems are shown"));
 }

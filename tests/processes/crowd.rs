@@ -15,8 +15,12 @@ pub(crate) fn eight_processes_of_eight_threads() -> String {
         Worker::start("flood", &log, &[&tag, &calls, &TEN_KB.to_string()])
     };
     let mut workers: Vec<_> = (0..8).map(flood).collect();
-    workers.iter_mut().for_each(|worker| worker.expect("ready"));
-    workers.iter_mut().for_each(|worker| worker.say("go"));
+    for worker in &mut workers {
+        worker.expect("ready");
+    }
+    for worker in &mut workers {
+        worker.say("go");
+    }
     let done: Vec<_> = workers.into_iter().flat_map(Worker::finish).collect();
     assert_eq!(done.len(), 8 * 8 * CALLS);
 
@@ -38,7 +42,9 @@ pub(crate) fn a_reader_beside_two_writers() -> String {
     let directory = tempfile::tempdir().expect("a directory");
     let log = directory.path().join("audit.jsonl");
     let mut writers = [0, 1].map(|_| Worker::start("obey", &log, &[]));
-    writers.iter_mut().for_each(|writer| writer.expect("ready"));
+    for writer in &mut writers {
+        writer.expect("ready");
+    }
     let mut reader = Worker::start("read", &log, &[]);
 
     let mut done = Vec::new();
@@ -60,12 +66,16 @@ pub(crate) fn a_reader_beside_two_writers() -> String {
         let mut seen = 0;
         while seen < 2 * done.len() {
             let line = reader.hear().expect("the reader reads");
-            seen = line.parse().unwrap_or_else(|_| panic!("the reader saw {line}"));
+            seen = line
+                .parse()
+                .unwrap_or_else(|_| panic!("the reader saw {line}"));
             states += 1;
         }
     }
     reader.kill();
-    writers.into_iter().for_each(|writer| drop(writer.finish()));
+    for writer in writers {
+        writer.finish();
+    }
 
     let ledger = Ledger::read(&log);
     assert_eq!(ledger.len(), 2 * done.len());

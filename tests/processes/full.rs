@@ -1,11 +1,8 @@
 //! Files that cannot grow: what a full disk does, done by the limit on a file's size.
 
 use std::fs;
-use std::path::Path;
 
-use crate::ledger::{
-    Ledger, TEN_KB, add, attempt, count_beside, open, refusal, torn_end,
-};
+use crate::ledger::{Ledger, TEN_KB, add, attempt, count_beside, length, open, refusal, torn_end};
 use crate::worker::Worker;
 
 const TOO_LARGE: &str = "cannot be written: File too large (os error 27)";
@@ -32,7 +29,10 @@ pub(crate) fn a_record_crosses_the_limit() -> String {
             done.push(id);
             call += 1;
         };
-        assert_eq!(refused, format!("refused {call} {}", refusal(&log, TOO_LARGE)));
+        assert_eq!(
+            refused,
+            format!("refused {call} {}", refusal(&log, TOO_LARGE))
+        );
         let again = worker.call("again", TEN_KB);
         assert_eq!(again, format!("refused again {}", refusal(&log, TOO_LARGE)));
         let bytes = fs::read(&log).expect("the log can be read");
@@ -58,7 +58,10 @@ pub(crate) fn a_record_crosses_the_limit() -> String {
         assert_eq!(after.len(), before.len() + 2);
         assert_eq!(count_beside(&log), 0);
     }
-    assert!(decisions > 0 && outcomes > 0, "{decisions} decisions, {outcomes} outcomes");
+    assert!(
+        decisions > 0 && outcomes > 0,
+        "{decisions} decisions, {outcomes} outcomes"
+    );
     format!("{decisions} decisions and {outcomes} outcomes did not fit")
 }
 
@@ -69,7 +72,6 @@ pub(crate) fn the_recovery_crosses_the_limit() -> String {
     let context = open(&log);
     let torn = b"{\"torn";
     // There has to be room for the torn line below the limit, but not for a record.
-    let length = |log: &Path| fs::read(log).expect("the log can be read").len();
     let mut call = 0;
     while !(800..1000).contains(&(length(&log) % 1024)) {
         let id = call.to_string();
@@ -80,7 +82,10 @@ pub(crate) fn the_recovery_crosses_the_limit() -> String {
     add(&log, torn);
 
     let mut worker = Worker::limited(kib, true, "obey", &log, &[]);
-    worker.expect(&format!("unopened audit log `{}` {TOO_LARGE}", log.display()));
+    worker.expect(&format!(
+        "unopened audit log `{}` {TOO_LARGE}",
+        log.display()
+    ));
     worker.finish();
 
     attempt(&open(&log), "after", 1).assert_done("after");
@@ -105,7 +110,11 @@ pub(crate) fn no_room_to_set_aside() -> String {
         assert_eq!(answer, format!("refused {id} {}", refusal(&log, problem)));
     }
     assert_eq!(fs::read(&log).expect("the log can be read"), torn);
-    assert_eq!(count_beside(&log), 0, "files beside the log, after as many refusals");
+    assert_eq!(
+        count_beside(&log),
+        0,
+        "files beside the log, after as many refusals"
+    );
     worker.finish();
 
     attempt(&open(&log), "4", 1).assert_done("4");

@@ -64,7 +64,8 @@ impl Selection {
                 "--exact" => selection.is_exact = true,
                 "--ignored" => selection.only_ignored = true,
                 "--skip" => selection.skips.extend(arguments.next().cloned()),
-                "--test-threads" | "--format" | "--color" | "--logfile" | "--shuffle-seed" | "-Z" => {
+                "--test-threads" | "--format" | "--color" | "--logfile" | "--shuffle-seed"
+                | "-Z" => {
                     arguments.next();
                 }
                 flag if flag.starts_with('-') => {
@@ -80,7 +81,11 @@ impl Selection {
 
     fn takes(&self, name: &str) -> bool {
         let is_meant = |filter: &String| {
-            if self.is_exact { name == filter } else { name.contains(&**filter) }
+            if self.is_exact {
+                name == filter
+            } else {
+                name.contains(&**filter)
+            }
         };
         !self.only_ignored
             && (self.filters.is_empty() || self.filters.iter().any(is_meant))

@@ -9,7 +9,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::ledger::{
-    Ledger, TEN_KB, add, attempt, attempt_with, count_beside, cut, open, pipe, refusal, torn_end,
+    Ledger, TEN_KB, add, attempt, attempt_with, count_beside, cut, length, open, pipe, refusal,
+    torn_end,
 };
 use crate::worker::Worker;
 
@@ -34,15 +35,22 @@ pub(crate) fn until_there_is_room() -> String {
     attempt(&open(&log), "5", 1).assert_done("5");
 
     let process = worker.id().to_string();
-    let lifted = Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited"]).status();
+    let lifted = Command::new("prlimit")
+        .args(["--pid", &process, "--fsize=unlimited"])
+        .status();
     assert!(lifted.expect("prlimit runs").success());
     assert_eq!(worker.call("6", 1), "done 6");
     assert_eq!(worker.call("7", 1), "done 7");
     worker.finish();
     let ledger = Ledger::read(&log);
     let after = [
-        "5 allowed", "5 execution_succeeded", "2 execution_succeeded",
-        "6 allowed", "6 execution_succeeded", "7 allowed", "7 execution_succeeded",
+        "5 allowed",
+        "5 execution_succeeded",
+        "2 execution_succeeded",
+        "6 allowed",
+        "6 execution_succeeded",
+        "7 allowed",
+        "7 execution_succeeded",
     ];
     assert_eq!(ledger.story()[..3], before);
     assert_eq!(ledger.story()[3..], after);
@@ -67,32 +75,55 @@ pub(crate) fn until_somebody_reads() -> String {
     let records = BufReader::new(reader).lines().map(|line| {
         let line = line.expect("a line");
         let record: Value = serde_json::from_str(&line).expect("a record");
-        let told = [&record["seq"], &record["metadata"]["call"], &record["event"]];
-        told.map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).join(" ")
+        let told = [
+            &record["seq"],
+            &record["metadata"]["call"],
+            &record["event"],
+        ];
+        told.map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
+            .join(" ")
     });
     let story = [
-        "0 1 allowed", "1 1 execution_succeeded", "2 2 allowed",
-        "3 2 execution_succeeded", "4 4 allowed", "5 4 execution_succeeded",
+        "0 1 allowed",
+        "1 1 execution_succeeded",
+        "2 2 allowed",
+        "3 2 execution_succeeded",
+        "4 4 allowed",
+        "5 4 execution_succeeded",
     ];
     assert_eq!(records.collect::<Vec<_>>(), story);
     "written when there was a reader".to_owned()
 }
 
+/// What a body does to a log.
+type Spoil = fn(&Path);
+
 /// Bodies that spoil the end of the log: cut, or followed by what is no record.
 pub(crate) fn until_the_end_is_known() -> String {
     let cut_by_ten = |log: &Path| {
-        let length = fs::read(log).expect("the log can be read").len();
-        cut(log, length - 10);
+        cut(log, length(log) - 10);
     };
     let cut_by_a_line = |log: &Path| {
         let bytes = fs::read(log).expect("the log can be read");
-        cut(log, bytes.len() - 1 - torn_end(&bytes[..bytes.len() - 1]).len());
+        cut(
+            log,
+            bytes.len() - 1 - torn_end(&bytes[..bytes.len() - 1]).len(),
+        );
     };
     let scribble = |log: &Path| add(log, b"Dear diary,\n");
-    let ways: [(&dyn Fn(&Path), &str); 3] = [
-        (&cut_by_ten, "is 10 bytes shorter than it was; find out who cut it, and open it again"),
-        (&cut_by_a_line, "bytes shorter than it was; find out who cut it, and open it again"),
-        (&scribble, "does not end with a record (expected value at line 1 column 1); give the log a file of its own"),
+    let ways: [(Spoil, &str); 3] = [
+        (
+            cut_by_ten,
+            "is 10 bytes shorter than it was; find out who cut it, and open it again",
+        ),
+        (
+            cut_by_a_line,
+            "bytes shorter than it was; find out who cut it, and open it again",
+        ),
+        (
+            scribble,
+            "does not end with a record (expected value at line 1 column 1); give the log a file of its own",
+        ),
     ];
     for (spoil, problem) in ways {
         let directory = tempfile::tempdir().expect("a directory");
@@ -114,7 +145,12 @@ pub(crate) fn until_the_end_is_known() -> String {
 
         fs::write(&log, &bytes).expect("the log can be written");
         attempt(&context, "4", 1).assert_done("4");
-        let story = ["2 allowed", "2 execution_succeeded", "4 allowed", "4 execution_succeeded"];
+        let story = [
+            "2 allowed",
+            "2 execution_succeeded",
+            "4 allowed",
+            "4 execution_succeeded",
+        ];
         assert_eq!(Ledger::read(&log).story()[2..], story);
         assert_eq!(count_beside(&log), 0);
     }
@@ -139,13 +175,18 @@ pub(crate) fn in_order() -> String {
         .assert_done("2");
     })
     .assert_done("1");
-    assert_eq!(fs::read(&log).expect("the log can be read").len(), bytes.len() - 1);
+    assert_eq!(length(&log), bytes.len() - 1, "a refused call wrote");
     fs::write(&log, &bytes).expect("the log can be written");
     attempt(&context, "5", 1).assert_done("5");
     let story = [
-        "1 allowed", "2 allowed", "3 allowed",
-        "3 execution_succeeded", "2 execution_succeeded", "1 execution_succeeded",
-        "5 allowed", "5 execution_succeeded",
+        "1 allowed",
+        "2 allowed",
+        "3 allowed",
+        "3 execution_succeeded",
+        "2 execution_succeeded",
+        "1 execution_succeeded",
+        "5 allowed",
+        "5 execution_succeeded",
     ];
     assert_eq!(Ledger::read(&log).story(), story);
     "three at once".to_owned()
@@ -168,7 +209,12 @@ pub(crate) fn of_a_panic() -> String {
     assert!(!attempt(&context, "2", 1).has_run);
     fs::write(&log, &bytes).expect("the log can be written");
     attempt(&context, "3", 1).assert_done("3");
-    let story = ["1 allowed", "1 execution_failed", "3 allowed", "3 execution_succeeded"];
+    let story = [
+        "1 allowed",
+        "1 execution_failed",
+        "3 allowed",
+        "3 execution_succeeded",
+    ];
     assert_eq!(Ledger::read(&log).story(), story);
     "the panic went on, its record was kept".to_owned()
 }

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use crate::ledger::{
-    LARGE, Ledger, TEN_KB, attempt, count_beside, open, torn_end,
-};
+use crate::ledger::{LARGE, Ledger, TEN_KB, attempt, count_beside, open, torn_end};
 use crate::worker::Worker;
 
 const SIGKILL: i32 = 9;
@@ -65,7 +63,10 @@ pub(crate) fn in_the_middle() -> String {
         acknowledged += done.len();
         tears += torn.len();
     }
-    format!("{} kills, {tears} torn lines, {acknowledged} calls acknowledged", LOGS * ROUNDS)
+    format!(
+        "{} kills, {tears} torn lines, {acknowledged} calls acknowledged",
+        LOGS * ROUNDS
+    )
 }
 
 /// A death that always tears the line: the kernel writes the part that fits, then kills.
@@ -77,7 +78,11 @@ pub(crate) fn by_the_size_limit() -> String {
     let mut torn: Vec<Vec<u8>> = Vec::new();
     for round in 1..=6 {
         let limit = round * STEP;
-        let arguments = [&*format!("r{round}"), "1000000", &(TEN_KB + round).to_string()];
+        let arguments = [
+            &*format!("r{round}"),
+            "1000000",
+            &(TEN_KB + round).to_string(),
+        ];
         let mut victim = Worker::limited(limit, false, "flood", &log, &arguments);
         victim.expect("ready");
         victim.say("go");
@@ -101,5 +106,9 @@ pub(crate) fn by_the_size_limit() -> String {
     ledger.assert_complete(&done);
     ledger.assert_recovered(&log, 0, &torn);
     assert_eq!(count_beside(&log), torn.len());
-    format!("{} torn lines, {} calls acknowledged", torn.len(), done.len())
+    format!(
+        "{} torn lines, {} calls acknowledged",
+        torn.len(),
+        done.len()
+    )
 }

@@ -77,7 +77,10 @@ impl Attempt {
     pub(crate) fn assert_refused(&self, path: &Path, problem: &str) {
         assert!(!self.has_run, "the body ran");
         let error = self.result.as_ref().expect_err("the call is refused");
-        assert!(matches!(error, GuardError::AuditUnavailable(_)), "{error:?}");
+        assert!(
+            matches!(error, GuardError::AuditUnavailable(_)),
+            "{error:?}"
+        );
         assert_eq!(error.to_string(), refusal(path, problem));
     }
 }
@@ -96,15 +99,25 @@ pub(crate) fn assert_unopened(path: &Path, problem: &str) {
     assert_eq!(error.to_string(), format!("audit log `{path}` {problem}"));
 }
 
+pub(crate) fn length(path: &Path) -> usize {
+    fs::read(path).expect("the log can be read").len()
+}
+
 /// Cuts a file to a length.
 pub(crate) fn cut(path: &Path, length: usize) {
-    let file = OpenOptions::new().write(true).open(path).expect("the log is there");
+    let file = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .expect("the log is there");
     file.set_len(length as u64).expect("the log can be cut");
 }
 
 /// Adds bytes to a file, past every lock.
 pub(crate) fn add(path: &Path, bytes: &[u8]) {
-    let mut file = OpenOptions::new().append(true).open(path).expect("the log is there");
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(path)
+        .expect("the log is there");
     file.write_all(bytes).expect("the log can be written");
 }
 
@@ -118,7 +131,10 @@ pub(crate) fn pipe(directory: &Path) -> PathBuf {
 
 /// What follows a file's last line break.
 pub(crate) fn torn_end(bytes: &[u8]) -> &[u8] {
-    let lines = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
+    let lines = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |index| index + 1);
     &bytes[lines..]
 }
 
@@ -131,7 +147,10 @@ pub(crate) fn aside(log: &Path, number: usize) -> PathBuf {
 /// How many files there are beside a log, and whether they are what it is named after.
 pub(crate) fn count_beside(log: &Path) -> usize {
     let directory = log.parent().expect("a directory");
-    fs::read_dir(directory).expect("the directory is there").count() - 1
+    fs::read_dir(directory)
+        .expect("the directory is there")
+        .count()
+        - 1
 }
 
 /// A log that was read and found to be in order: every line is a record, `seq` counts them, and
@@ -141,10 +160,13 @@ pub(crate) struct Ledger(Vec<AuditRecord<'static>>);
 impl Ledger {
     pub(crate) fn read(path: &Path) -> Self {
         let bytes = fs::read(path).expect("the log can be read");
-        assert!(torn_end(&bytes).is_empty(), "the log does not end with a line");
+        assert!(
+            torn_end(&bytes).is_empty(),
+            "the log does not end with a line"
+        );
         let records = AuditRecords::open(path).expect("the log can be opened");
         let records: Vec<_> = records.map(|record| record.expect("a record")).collect();
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         assert_eq!(records.len(), lines, "records and lines");
         let ledger = Self(records);
         ledger.check();
@@ -166,12 +188,20 @@ impl Ledger {
             };
             let call = call(decision);
             assert!(calls.insert(call), "{call} was attempted twice");
-            assert_eq!(decision.event, AuditEvent::Allowed, "the first record of {call}");
+            assert_eq!(
+                decision.event,
+                AuditEvent::Allowed,
+                "the first record of {call}"
+            );
             assert!(outcome.len() <= 1, "{call} has {} outcomes", outcome.len());
             for record in records {
                 let size = record.metadata["size"].as_u64().expect("a size");
                 let size = usize::try_from(size).expect("a size");
-                assert_eq!(record.metadata["text"], text(call, size), "the text of {call}");
+                assert_eq!(
+                    record.metadata["text"],
+                    text(call, size),
+                    "the text of {call}"
+                );
                 assert_eq!(record.input_summary, decision.input_summary);
             }
             if let [outcome] = outcome {
@@ -222,7 +252,11 @@ impl Ledger {
         for (index, (record, torn)) in recoveries.iter().zip(torn).enumerate() {
             let aside = aside(log, first + index);
             let kept = fs::read(&aside).expect("what was set aside is there");
-            assert!(kept == torn.as_ref(), "{} holds something else", aside.display());
+            assert!(
+                kept == torn.as_ref(),
+                "{} holds something else",
+                aside.display()
+            );
             assert_private(&aside);
             assert_eq!(record.metadata["torn_bytes"], kept.len());
             assert_eq!(record.metadata["set_aside"], aside.display().to_string());

@@ -21,16 +21,31 @@ use std::process::ExitCode;
 use self::harness::Scenario;
 
 const SCENARIOS: &[Scenario] = &[
-    ("crowd::eight_processes_of_eight_threads", crowd::eight_processes_of_eight_threads),
-    ("crowd::a_reader_beside_two_writers", crowd::a_reader_beside_two_writers),
-    ("crowd::many_open_a_torn_log_at_once", crowd::many_open_a_torn_log_at_once),
+    (
+        "crowd::eight_processes_of_eight_threads",
+        crowd::eight_processes_of_eight_threads,
+    ),
+    (
+        "crowd::a_reader_beside_two_writers",
+        crowd::a_reader_beside_two_writers,
+    ),
+    (
+        "crowd::many_open_a_torn_log_at_once",
+        crowd::many_open_a_torn_log_at_once,
+    ),
     ("killed::in_the_middle", killed::in_the_middle),
     ("killed::by_the_size_limit", killed::by_the_size_limit),
     ("torn::in_the_last_line", torn::in_the_last_line),
     ("torn::in_the_first_line", torn::in_the_first_line),
     ("torn::several_times", torn::several_times),
-    ("torn::while_others_have_it_open", torn::while_others_have_it_open),
-    ("torn::and_not_to_be_set_aside", torn::and_not_to_be_set_aside),
+    (
+        "torn::while_others_have_it_open",
+        torn::while_others_have_it_open,
+    ),
+    (
+        "torn::and_not_to_be_set_aside",
+        torn::and_not_to_be_set_aside,
+    ),
     ("torn::under_a_relative_path", torn::under_a_relative_path),
     ("refused::a_full_device", refused::a_full_device),
     ("refused::removed_while_open", refused::removed_while_open),
@@ -40,13 +55,23 @@ const SCENARIOS: &[Scenario] = &[
     ("refused::a_pipe_nobody_reads", refused::a_pipe_nobody_reads),
     ("refused::a_name_without_end", refused::a_name_without_end),
     ("refused::no_log", refused::no_log),
-    ("refused::a_list_is_no_log", || refused::almost_a_log("[1]\n[2]\n")),
-    ("refused::text_that_does_not_end", || refused::almost_a_log("Dear diary")),
+    ("refused::a_list_is_no_log", || {
+        refused::almost_a_log("[1]\n[2]\n")
+    }),
+    ("refused::text_that_does_not_end", || {
+        refused::almost_a_log("Dear diary")
+    }),
     ("refused::the_last_seq_there_is", || {
         refused::almost_a_log("{\"seq\":18446744073709551615}\n")
     }),
-    ("full::a_record_crosses_the_limit", full::a_record_crosses_the_limit),
-    ("full::the_recovery_crosses_the_limit", full::the_recovery_crosses_the_limit),
+    (
+        "full::a_record_crosses_the_limit",
+        full::a_record_crosses_the_limit,
+    ),
+    (
+        "full::the_recovery_crosses_the_limit",
+        full::the_recovery_crosses_the_limit,
+    ),
     ("full::no_room_to_set_aside", full::no_room_to_set_aside),
     ("kept::until_there_is_room", kept::until_there_is_room),
     ("kept::until_somebody_reads", kept::until_somebody_reads),

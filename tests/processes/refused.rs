@@ -8,7 +8,8 @@ use std::path::Path;
 use aegize::{AuditEvent, AuditLog, AuditRecords, GuardError, ToolCall};
 
 use crate::ledger::{
-    Ledger, add, aside, assert_unopened, attempt, attempt_with, count_beside, cut, open, pipe,
+    Ledger, add, aside, assert_unopened, attempt, attempt_with, count_beside, cut, length, open,
+    pipe,
 };
 
 pub(crate) fn a_full_device() -> String {
@@ -42,13 +43,19 @@ pub(crate) fn removed_while_open() -> String {
     let new = open(&log);
     attempt(&new, "3", 1).assert_done("3");
     attempt(&context, "4", 1).assert_refused(&log, problem);
-    assert_eq!(Ledger::read(&log).story(), ["3 allowed", "3 execution_succeeded"]);
+    assert_eq!(
+        Ledger::read(&log).story(),
+        ["3 allowed", "3 execution_succeeded"]
+    );
 
     let other = directory.path().join("other.jsonl");
     attempt(&open(&other), "5", 1).assert_done("5");
     fs::rename(&other, &log).expect("the log can be replaced");
     attempt(&new, "6", 1).assert_refused(&log, problem);
-    assert_eq!(Ledger::read(&log).story(), ["5 allowed", "5 execution_succeeded"]);
+    assert_eq!(
+        Ledger::read(&log).story(),
+        ["5 allowed", "5 execution_succeeded"]
+    );
     "by unlink and by rename".to_owned()
 }
 
@@ -57,15 +64,14 @@ pub(crate) fn cut_while_open() -> String {
     let log = directory.path().join("audit.jsonl");
     let context = open(&log);
     attempt(&context, "1", 1).assert_done("1");
-    let one = fs::metadata(&log).expect("the log").len();
+    let one = length(&log);
     attempt(&context, "2", 1).assert_done("2");
-    let bytes = fs::read(&log).expect("the log can be read");
     let cut_by = |shorter: usize| {
         format!("is {shorter} bytes shorter than it was; find out who cut it, and open it again")
     };
 
     // In a line: what is left of it is torn.
-    cut(&log, bytes.len() - 7);
+    cut(&log, length(&log) - 7);
     attempt(&context, "3", 1).assert_refused(&log, &cut_by(7));
     let again = open(&log);
     attempt(&again, "4", 1).assert_done("4");
@@ -73,17 +79,16 @@ pub(crate) fn cut_while_open() -> String {
     assert_eq!(Ledger::read(&log).story()[3..], story);
 
     // Between lines, and to nothing.
-    let length = fs::metadata(&log).expect("the log").len() - one;
-    cut(&log, usize::try_from(one).expect("a length"));
-    attempt(&again, "5", 1).assert_refused(&log, &cut_by(usize::try_from(length).expect("a length")));
+    let problem = cut_by(length(&log) - one);
+    cut(&log, one);
+    attempt(&again, "5", 1).assert_refused(&log, &problem);
     let once_more = open(&log);
     attempt(&once_more, "6", 1).assert_done("6");
     assert_eq!(Ledger::read(&log).len(), 4);
-    let length = fs::metadata(&log).expect("the log").len();
+    let problem = cut_by(length(&log));
     cut(&log, 0);
-    let problem = cut_by(usize::try_from(length).expect("a length"));
     attempt(&once_more, "7", 1).assert_refused(&log, &problem);
-    assert_eq!(fs::metadata(&log).expect("the log").len(), 0, "a refused call wrote");
+    assert_eq!(length(&log), 0, "a refused call wrote");
     "in a line, between lines, to nothing".to_owned()
 }
 
@@ -105,8 +110,11 @@ pub(crate) fn no_file() -> String {
     std::os::unix::fs::symlink("loop", at("loop")).expect("a link");
     let problem = "cannot be opened: Too many levels of symbolic links (os error 40)";
     assert_unopened(&at("loop"), problem);
-    let long = at(&"n".repeat(256));
-    assert_unopened(&long, "cannot be opened: File name too long (os error 36)");
+    let endless = at(&"n".repeat(256));
+    assert_unopened(
+        &endless,
+        "cannot be opened: File name too long (os error 36)",
+    );
 
     // A directory in place of the log while it is open is a log that was removed.
     fs::remove_dir(&log).expect("the directory can be removed");
@@ -136,21 +144,35 @@ pub(crate) fn no_log() -> String {
         r#""tool_name": "web", "operation": "search", "risk_level": "low", "#,
         r#""input_summary": "'x'", "reason": "allowed by rule for tool 'web'"}"#,
     );
+    let no_seq = format!("missing field `seq` at line 1 column {}", python.len());
     let cases = [
-        ("Dear diary,\nwhat a day.\n".to_owned(), "expected value at line 1 column 1"),
+        (
+            "Dear diary,\nwhat a day.\n".to_owned(),
+            "expected value at line 1 column 1",
+        ),
         ("a\nb".to_owned(), "expected value at line 1 column 1"),
-        ("{\"event\":\"allowed\"}\n".to_owned(), "missing field `seq` at line 1 column 19"),
-        (format!("{python}\n"), "missing field `seq` at line 1 column 220"),
-        (format!("{python}\n{{\"torn"), "missing field `seq` at line 1 column 220"),
-        ("{\"seq\":-1}\n".to_owned(), "invalid value: integer `-1`, expected u64 at line 1 column 9"),
-        ("\n".to_owned(), "EOF while parsing a value at line 1 column 0"),
+        (
+            "{\"event\":\"allowed\"}\n".to_owned(),
+            "missing field `seq` at line 1 column 19",
+        ),
+        (format!("{python}\n"), &no_seq),
+        (format!("{python}\n{{\"torn"), &no_seq),
+        (
+            "{\"seq\":-1}\n".to_owned(),
+            "invalid value: integer `-1`, expected u64 at line 1 column 9",
+        ),
+        (
+            "\n".to_owned(),
+            "EOF while parsing a value at line 1 column 0",
+        ),
     ];
     let directory = tempfile::tempdir().expect("a directory");
     for (index, (text, what)) in cases.iter().enumerate() {
         let log = directory.path().join(format!("{index}/audit.jsonl"));
         drop(open(&log));
         fs::write(&log, text).expect("the file can be written");
-        let problem = format!("does not end with a record ({what}); give the log a file of its own");
+        let problem =
+            format!("does not end with a record ({what}); give the log a file of its own");
         assert_unopened(&log, &problem);
         let left = fs::read(&log).expect("the file can be read");
         assert!(left == text.as_bytes(), "the file was changed");
@@ -190,8 +212,13 @@ pub(crate) fn a_name_without_end() -> String {
     assert!(refused.is_err());
     attempt(&context, "after", 1).assert_done("after");
     let records = AuditRecords::open(&log).expect("the log can be opened");
-    let records = records.collect::<Result<Vec<_>, _>>().unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(records.last().map(|record| record.event), Some(AuditEvent::ExecutionSucceeded));
+    let records = records
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        records.last().map(|record| record.event),
+        Some(AuditEvent::ExecutionSucceeded)
+    );
     "refused, and the log can be read".to_owned()
 }
 
@@ -200,13 +227,23 @@ pub(crate) fn almost_a_log(text: &str) -> String {
     let directory = tempfile::tempdir().expect("a directory");
     let log = directory.path().join("audit.jsonl");
     fs::write(&log, text).expect("the file can be written");
-    let error = AuditLog::open(&log).map(|_| ()).expect_err("the file is no log").to_string();
+    let error = AuditLog::open(&log)
+        .map(|_| ())
+        .expect_err("the file is no log")
+        .to_string();
     let path = log.display();
     let start = format!("audit log `{path}` does not end with a record (");
     assert!(error.starts_with(&start), "{error}");
-    assert!(error.ends_with("); give the log a file of its own"), "{error}");
+    assert!(
+        error.ends_with("); give the log a file of its own"),
+        "{error}"
+    );
     let left = fs::read(&log).expect("the file can be read");
     assert!(left == text.as_bytes(), "the file was changed");
     assert_eq!(count_beside(&log), 0);
-    error[start.len()..].split(')').next().unwrap_or_default().to_owned()
+    error[start.len()..]
+        .split(')')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -35,12 +35,20 @@ pub(crate) fn in_the_last_line() -> String {
             let context = open(&log);
             attempt(&context, "3", size).assert_done("3");
             let ledger = Ledger::read(&log);
-            let story = ["1 allowed", "1 execution_succeeded", "2 allowed", "log_recovered"];
+            let story = [
+                "1 allowed",
+                "1 execution_succeeded",
+                "2 allowed",
+                "log_recovered",
+            ];
             assert_eq!(ledger.story()[..4], story);
             assert_eq!(ledger.story()[4..], ["3 allowed", "3 execution_succeeded"]);
             ledger.assert_recovered(&log, 0, &[&whole[start..start + left]]);
             let bytes = fs::read(&log).expect("the log can be read");
-            assert!(bytes.starts_with(&whole[..start]), "what was whole has changed");
+            assert!(
+                bytes.starts_with(&whole[..start]),
+                "what was whole has changed"
+            );
             assert_eq!(count_beside(&log), 1);
             cuts += 1;
         }
@@ -51,7 +59,10 @@ pub(crate) fn in_the_last_line() -> String {
 pub(crate) fn in_the_first_line() -> String {
     let directory = tempfile::tempdir().expect("a directory");
     let whole = log_of(&directory.path().join("whole.jsonl"), &["1"], LARGE);
-    let first = whole.iter().position(|byte| *byte == b'\n').expect("a line");
+    let first = whole
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .expect("a line");
     let cuts = [1, 2, first / 2, first];
     for left in cuts {
         let log = directory.path().join(format!("{left}/audit.jsonl"));
@@ -60,7 +71,10 @@ pub(crate) fn in_the_first_line() -> String {
         fs::write(&log, &whole[..left]).expect("the log can be written");
         attempt(&open(&log), "2", 1).assert_done("2");
         let ledger = Ledger::read(&log);
-        assert_eq!(ledger.story(), ["log_recovered", "2 allowed", "2 execution_succeeded"]);
+        assert_eq!(
+            ledger.story(),
+            ["log_recovered", "2 allowed", "2 execution_succeeded"]
+        );
         ledger.assert_recovered(&log, 0, &[&whole[..left]]);
     }
     format!("{} cuts, `{{` among them", cuts.len())
@@ -72,7 +86,13 @@ pub(crate) fn several_times() -> String {
     log_of(&log, &["0"], 1);
     // Somebody else's file is left alone, whatever its name.
     fs::write(aside(&log, 0), "not ours").expect("the file can be written");
-    let torn = [&b"{"[..], b"{\"seq\":7", b"\0\0\0\0\0\0\0\0", "{\"\u{e9}".as_bytes(), b"{\"\xc3"];
+    let torn = [
+        &b"{"[..],
+        b"{\"seq\":7",
+        b"\0\0\0\0\0\0\0\0",
+        "{\"\u{e9}".as_bytes(),
+        b"{\"\xc3",
+    ];
     for (index, torn) in torn.iter().enumerate() {
         add(&log, torn);
         let id = format!("{}", index + 1);
@@ -81,7 +101,10 @@ pub(crate) fn several_times() -> String {
     let ledger = Ledger::read(&log);
     ledger.assert_recovered(&log, 1, &torn);
     assert_eq!(ledger.len(), 2 + torn.len() * 3);
-    assert_eq!(fs::read(aside(&log, 0)).expect("the file is there"), b"not ours");
+    assert_eq!(
+        fs::read(aside(&log, 0)).expect("the file is there"),
+        b"not ours"
+    );
     assert_eq!(count_beside(&log), 1 + torn.len());
     format!("{} in a row", torn.len())
 }
@@ -141,6 +164,8 @@ pub(crate) fn under_a_relative_path() -> String {
     worker.expect("gone");
     add(&log, b"{\"torn");
     assert_eq!(worker.call("1", 1), "done 1");
+    worker.say("read all");
+    worker.expect("3 records");
     worker.finish();
     assert_eq!(Ledger::read(&log).len(), 3);
     let kept = fs::read(aside(&log, 0)).expect("the torn line is beside the log");

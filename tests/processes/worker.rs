@@ -29,7 +29,10 @@ fn number(text: &str) -> usize {
 
 fn say(line: &str) {
     // One write, so that a process that is killed says the whole line or nothing.
-    if io::stdout().write_all(format!("{line}\n").as_bytes()).is_err() {
+    if io::stdout()
+        .write_all(format!("{line}\n").as_bytes())
+        .is_err()
+    {
         exit(1);
     }
 }
@@ -50,7 +53,13 @@ fn tell(id: &str, attempt: &Attempt) {
 /// share one open log, half have their own.
 fn flood(log: &Path, tag: &str, calls: usize, size: usize) {
     let shared = context(AuditLog::open(log).expect("the log opens"));
-    let contexts = (0..8).map(|thread| if thread % 2 == 0 { shared.clone() } else { open(log) });
+    let contexts = (0..8).map(|thread| {
+        if thread % 2 == 0 {
+            shared.clone()
+        } else {
+            open(log)
+        }
+    });
     let contexts: Vec<_> = contexts.collect();
     say("ready");
     hear();
@@ -66,7 +75,8 @@ fn flood(log: &Path, tag: &str, calls: usize, size: usize) {
     });
 }
 
-/// Makes the calls it is told to, each a line `ID SIZE`; with `to DIRECTORY` it goes there.
+/// Makes the calls it is told to, each a line `ID SIZE`. With `to DIRECTORY` it goes there, with
+/// `read all` it counts the records.
 fn obey(log: &Path) {
     let context = match AuditLog::open(log) {
         Ok(log) => context(log),
@@ -78,6 +88,10 @@ fn obey(log: &Path) {
             ("to", directory) => {
                 env::set_current_dir(directory).expect("the directory is there");
                 say("gone");
+            }
+            ("read", "all") => {
+                let records = context.audit_log().read_all().expect("the log can be read");
+                say(&format!("{} records", records.len()));
             }
             (id, size) => tell(id, &attempt(&context, id, number(size))),
         }
@@ -132,7 +146,11 @@ impl Worker {
         log: &Path,
         arguments: &[&str],
     ) -> Self {
-        let trap = if is_signal_ignored { "trap '' XFSZ; " } else { "" };
+        let trap = if is_signal_ignored {
+            "trap '' XFSZ; "
+        } else {
+            ""
+        };
         let script = format!(r#"{trap}ulimit -c 0; ulimit -S -f {kib}; exec "$0" "$@""#);
         let mut command = Command::new("bash");
         command.arg("-c").arg(script).arg(program());

@@ -102,7 +102,11 @@ impl dyn PathValue + '_ {
     fn walk(&self, sink: &mut dyn Sink) -> Result<(), Stop> {
         let mut found = 0_usize;
         self.paths(&mut |_| found += 1);
-        let mut outcome = if found == 1 { Ok(()) } else { sink.open(Shape::List) };
+        let mut outcome = if found == 1 {
+            Ok(())
+        } else {
+            sink.open(Shape::List)
+        };
         self.paths(&mut |path| {
             if outcome.is_ok() {
                 outcome = match path {
@@ -112,7 +116,11 @@ impl dyn PathValue + '_ {
             }
         });
         outcome?;
-        if found == 1 { Ok(()) } else { sink.close(Shape::List) }
+        if found == 1 {
+            Ok(())
+        } else {
+            sink.close(Shape::List)
+        }
     }
 }
 
@@ -134,7 +142,14 @@ macro_rules! path_values {
     )*};
 }
 
-path_values!(Path, PathBuf, OsStr, OsString, Cow<'_, Path>, Cow<'_, OsStr>);
+path_values!(
+    Path,
+    PathBuf,
+    OsStr,
+    OsString,
+    Cow<'_, Path>,
+    Cow<'_, OsStr>
+);
 
 macro_rules! path_pointers {
     ($($type:ty),*) => {$(

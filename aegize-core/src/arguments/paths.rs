@@ -148,5 +148,7 @@ fn is_path_like(text: &str) -> bool {
     let is_drive = first.is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
     is_drive
         || matches!(first, Some('.' | '~'))
-        || text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control())
+        || text
+            .chars()
+            .any(|c| matches!(c, '/' | '\\') || c.is_control())
 }

@@ -70,7 +70,10 @@ pub(crate) trait Structured {
 
 impl<T: Serialize> Structured for T {
     fn walk(&self, sink: &mut dyn Sink) -> Result<(), Stop> {
-        self.serialize(Walker { sink, is_key: false })
+        self.serialize(Walker {
+            sink,
+            is_key: false,
+        })
     }
 }
 

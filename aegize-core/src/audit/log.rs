@@ -152,7 +152,10 @@ impl Writer {
     }
 
     /// Does something while no other process writes.
-    fn locked<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+    fn locked<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         self.file.lock().map_err(Problem::Lock)?;
         let result = work(self);
         let unlocked = self.file.unlock().map_err(Problem::Lock);
@@ -232,7 +235,11 @@ impl Writer {
         let mut tail = Vec::new();
         let mut start = length;
         loop {
-            let mut breaks = tail.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
+            let mut breaks = tail
+                .iter()
+                .enumerate()
+                .rev()
+                .filter(|(_, byte)| **byte == b'\n');
             if let Some((last, _)) = breaks.next() {
                 let begin = breaks.next().map(|(index, _)| index + 1);
                 if begin.is_some() || start == 0 {
@@ -267,7 +274,10 @@ impl Writer {
 
         let metadata = Map::from_iter([
             ("torn_bytes".to_owned(), Value::from(torn)),
-            ("set_aside".to_owned(), Value::from(aside.display().to_string())),
+            (
+                "set_aside".to_owned(),
+                Value::from(aside.display().to_string()),
+            ),
         ]);
         let mut record = AuditRecord::new(AuditEvent::LogRecovered, Uuid::now_v7(), &metadata);
         record.agent_id = "aegize".into();

@@ -46,18 +46,27 @@ impl AuditRecords {
 
     fn read(&mut self) -> Option<Result<AuditRecord<'static>, Problem>> {
         let mut line = Vec::new();
-        let read = self.reader.by_ref().take(LONGEST).read_until(b'\n', &mut line);
+        let read = self
+            .reader
+            .by_ref()
+            .take(LONGEST)
+            .read_until(b'\n', &mut line);
         match read {
             Ok(0) => return None,
             Ok(_) => self.line += 1,
             Err(error) => return Some(Err(Problem::Read(error))),
         }
-        let bad = |what: String| Problem::BadLine { line: self.line, what };
+        let bad = |what: String| Problem::BadLine {
+            line: self.line,
+            what,
+        };
         let Some(text) = line.strip_suffix(b"\n") else {
             // Past its end, what follows a torn or endless line is not worth reading.
             self.reader.get_mut().set_limit(0);
             self.reader.consume(self.reader.buffer().len());
-            return Some(Err(bad("it does not end; it is torn, or no line of a log".to_owned())));
+            return Some(Err(bad(
+                "it does not end; it is torn, or no line of a log".to_owned()
+            )));
         };
         Some(serde_json::from_slice(text).map_err(|error| bad(error.to_string())))
     }

@@ -61,7 +61,11 @@ pub struct AuditRecord<'a> {
 
 impl<'a> AuditRecord<'a> {
     /// A record without what only some events have. The log fills in time and position.
-    pub(crate) fn new(event: AuditEvent, action_id: Uuid, metadata: &'a Map<String, Value>) -> Self {
+    pub(crate) fn new(
+        event: AuditEvent,
+        action_id: Uuid,
+        metadata: &'a Map<String, Value>,
+    ) -> Self {
         Self {
             timestamp: OffsetDateTime::UNIX_EPOCH,
             seq: 0,

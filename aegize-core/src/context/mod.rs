@@ -17,9 +17,7 @@ use crate::identity::AgentIdentity;
 use crate::policy::PermissionPolicy;
 
 pub(crate) use self::scope::take_metadata;
-pub use self::scope::{
-    GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,
-};
+pub use self::scope::{GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata};
 
 /// An agent, its policy and its audit log.
 ///

@@ -28,7 +28,10 @@ pub(super) fn current(default: impl FnOnce() -> Option<GuardContext>) -> Option<
 
 /// Takes the metadata meant for the next call, if there is any.
 pub(crate) fn take_metadata() -> Option<Value> {
-    METADATA.try_with(|metadata| metadata.borrow_mut().take()).ok().flatten()
+    METADATA
+        .try_with(|metadata| metadata.borrow_mut().take())
+        .ok()
+        .flatten()
 }
 
 /// Exchanges what a thread holds; nothing happens while the thread is being torn down.

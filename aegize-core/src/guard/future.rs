@@ -135,7 +135,11 @@ where
                         }
                     }
                 }
-                StateProjection::Running { permit, describe, body } => {
+                StateProjection::Running {
+                    permit,
+                    describe,
+                    body,
+                } => {
                     permit.set_running(true);
                     let Poll::Ready(result) = body.poll(context) else {
                         permit.set_running(false);

@@ -43,7 +43,9 @@ fn resolve(path: &Path) -> Option<PathBuf> {
         let is_link = match fs::symlink_metadata(&next) {
             Ok(metadata) => metadata.is_symlink(),
             Err(error) => match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => false,
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+                    false
+                }
                 _ => return None,
             },
         };

@@ -27,7 +27,12 @@ impl Metadata<'_> {
         let mut metadata = Map::new();
         metadata.insert("environment".to_owned(), agent.environment.as_str().into());
         for (key, value) in self.fixed {
-            insert(&mut metadata, (*key).to_owned(), (*value).into(), "the agent's identity")?;
+            insert(
+                &mut metadata,
+                (*key).to_owned(),
+                (*value).into(),
+                "the agent's identity",
+            )?;
         }
         for call in self.call.into_iter().flatten() {
             let map = match call {
@@ -42,7 +47,12 @@ impl Metadata<'_> {
                 ));
             }
             for (key, value) in map {
-                insert(&mut metadata, key, value, "the tool, the agent or another scope")?;
+                insert(
+                    &mut metadata,
+                    key,
+                    value,
+                    "the tool, the agent or another scope",
+                )?;
             }
         }
         Ok(metadata)
@@ -57,7 +67,9 @@ fn insert(
 ) -> Result<(), String> {
     if metadata.contains_key(&key) {
         let key = key.escape_debug();
-        return Err(format!("its metadata key `{key}` is set by {owner}; choose another"));
+        return Err(format!(
+            "its metadata key `{key}` is set by {owner}; choose another"
+        ));
     }
     metadata.insert(key, value);
     Ok(())

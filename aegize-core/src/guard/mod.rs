@@ -86,8 +86,18 @@ pub(crate) fn admit(
 
     match verdict.decision() {
         Decision::Allow => {
-            let Attempt { action_id, input_summary, .. } = attempt;
-            Ok(Permit::new(authority, action_id, coordinates, input_summary, metadata))
+            let Attempt {
+                action_id,
+                input_summary,
+                ..
+            } = attempt;
+            Ok(Permit::new(
+                authority,
+                action_id,
+                coordinates,
+                input_summary,
+                metadata,
+            ))
         }
         Decision::RequireApproval => Err(GuardError::from(Box::new(ApprovalRequired {
             action: attempt.action(&coordinates),

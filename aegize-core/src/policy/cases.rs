@@ -104,24 +104,44 @@ impl PolicyTests {
 }
 
 const CASE_KEYS: [&str; 8] = [
-    "name", "agent", "tool", "operation", "risk_level", "args", "metadata", "expect",
+    "name",
+    "agent",
+    "tool",
+    "operation",
+    "risk_level",
+    "args",
+    "metadata",
+    "expect",
 ];
 
 const DECISIONS: [Decision; 3] = [Decision::Allow, Decision::Deny, Decision::RequireApproval];
 
 fn read_tests(root: &Node, decoder: &mut Decoder) -> Vec<TestCase> {
+    if matches!(root.kind, Kind::Null) {
+        let message = "the file is empty; write `tests:` and a list of cases";
+        decoder.problem(root, Trail::Root, message);
+        return Vec::new();
+    }
     const EXPECTED: &str = "a mapping with the key `tests`: a list of cases";
     let fields = decoder.fields(root, Trail::Root, EXPECTED, &["tests"]);
     let Some(node) = fields.get("tests") else {
         if matches!(root.kind, Kind::Map(_)) {
-            decoder.problem(root, Trail::Root, "missing key `tests`; write a list of cases");
+            decoder.problem(
+                root,
+                Trail::Root,
+                "missing key `tests`; write a list of cases",
+            );
         }
         return Vec::new();
     };
     let trail = Trail::Key(&Trail::Root, "tests");
     let items = decoder.items(node, trail, "a list of cases").unwrap_or(&[]);
     if matches!(&node.kind, Kind::List(items) if items.is_empty()) {
-        decoder.problem(node, trail, "an empty list tests nothing; write at least one case");
+        decoder.problem(
+            node,
+            trail,
+            "an empty list tests nothing; write at least one case",
+        );
     }
     items
         .iter()
@@ -144,7 +164,11 @@ fn read_case(
         .map_or_else(|| format!("test #{}", index + 1), str::to_owned);
     let mut required = |key| {
         if fields.get(key).is_none() {
-            decoder.problem(node, trail, format!("{label}: missing required field '{key}'"));
+            decoder.problem(
+                node,
+                trail,
+                format!("{label}: missing required field '{key}'"),
+            );
         }
         text(decoder, &fields, trail, key)
     };
@@ -152,7 +176,9 @@ fn read_case(
     let (operation, expect) = (required("operation"), required("expect"));
 
     let expect = expect.and_then(|word| {
-        let found = DECISIONS.into_iter().find(|decision| decision.as_str() == word);
+        let found = DECISIONS
+            .into_iter()
+            .find(|decision| decision.as_str() == word);
         if found.is_none() {
             let remedy = remedy(word, &DECISIONS.map(Decision::as_str));
             unknown(decoder, &fields, trail, "expect", word, &remedy);
@@ -170,12 +196,8 @@ fn read_case(
     let arguments = values(decoder, &fields, trail, "args");
     let metadata = values(decoder, &fields, trail, "metadata");
 
-    let mut action = ToolAction::new(
-        agent?.to_owned(),
-        tool?.to_owned(),
-        operation?.to_owned(),
-    )
-    .risk_level(risk);
+    let mut action = ToolAction::new(agent?.to_owned(), tool?.to_owned(), operation?.to_owned())
+        .risk_level(risk);
     action.arguments = arguments;
     action.metadata = metadata;
     Some(TestCase {

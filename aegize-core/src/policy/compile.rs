@@ -49,7 +49,12 @@ impl Index {
             let _ = write!(digest, "{byte:02x}");
         }
         let agents = document.agents.into_iter().map(|agent| {
-            let Agent { agent_id, deny, require_approval, allow } = agent;
+            let Agent {
+                agent_id,
+                deny,
+                require_approval,
+                allow,
+            } = agent;
             let rules = AgentRules {
                 deny: SectionRules::new(deny),
                 require_approval: SectionRules::new(require_approval),

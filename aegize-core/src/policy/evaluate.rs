@@ -87,7 +87,12 @@ impl<'a> Verdict<'a> {
 
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { agent_id, tool_name, operation, .. } = self.call;
+        let Call {
+            agent_id,
+            tool_name,
+            operation,
+            ..
+        } = self.call;
         let rule = match self.cause {
             Cause::UnknownAgent => return write!(f, "unknown agent '{agent_id}' (default deny)"),
             Cause::NoRule => {
@@ -149,14 +154,23 @@ impl<'a> Facts<'a> {
 
     /// The call's paths; gathered only if a rule asks for them.
     fn paths(&self) -> &[PathFact] {
-        self.paths
-            .get_or_init(|| self.call.candidate_paths().into_iter().map(PathFact::new).collect())
+        self.paths.get_or_init(|| {
+            self.call
+                .candidate_paths()
+                .into_iter()
+                .map(PathFact::new)
+                .collect()
+        })
     }
 }
 
 impl PathFact {
     fn new(candidate: CandidatePath<'_>) -> Self {
-        let CandidatePath { source, text, is_redacted } = candidate;
+        let CandidatePath {
+            source,
+            text,
+            is_redacted,
+        } = candidate;
         let shown = match &text {
             _ if is_redacted => format!("of `{source}` (redacted)"),
             Some(text) => format!("'{}'", shorten(text)),
@@ -164,7 +178,9 @@ impl PathFact {
         };
         Self {
             shown,
-            normal: text.as_deref().map_or(Err(Abnormal::Unreadable), NormalPath::new),
+            normal: text
+                .as_deref()
+                .map_or(Err(Abnormal::Unreadable), NormalPath::new),
             text,
             real: OnceCell::new(),
         }
@@ -178,7 +194,11 @@ impl PathFact {
 }
 
 fn shorten(text: &str) -> String {
-    let mut shown: String = text.chars().take(100).flat_map(char::escape_debug).collect();
+    let mut shown: String = text
+        .chars()
+        .take(100)
+        .flat_map(char::escape_debug)
+        .collect();
     if text.chars().nth(100).is_some() {
         shown.push('…');
     }

@@ -48,8 +48,13 @@ impl fmt::Display for NearMiss {
 impl Explanation {
     pub(super) fn new(index: &Index, facts: &Facts<'_>) -> Self {
         let verdict = index.judge(facts);
-        let sections = index.agent(facts.call.agent_id).map(|agent| agent.sections());
-        let rules = sections.iter().flatten().flat_map(|(_, section)| section.rules());
+        let sections = index
+            .agent(facts.call.agent_id)
+            .map(|agent| agent.sections());
+        let rules = sections
+            .iter()
+            .flatten()
+            .flat_map(|(_, section)| section.rules());
         let near_misses = rules
             .filter(|rule| rule.tool.is_match(facts.call.tool_name))
             .filter_map(|rule| near_miss(rule, facts))
@@ -100,7 +105,10 @@ impl fmt::Display for Explanation {
 fn near_miss(rule: &Rule, facts: &Facts<'_>) -> Option<NearMiss> {
     let patterns = || {
         let patterns = rule.paths.iter().flatten();
-        patterns.map(|pattern| pattern.text.as_str()).collect::<Vec<_>>().join(", ")
+        patterns
+            .map(|pattern| pattern.text.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let risk = facts.call.risk_level;
     let bound = rule.risk.unwrap_or(risk);
@@ -116,7 +124,10 @@ fn near_miss(rule: &Rule, facts: &Facts<'_>) -> Option<NearMiss> {
         Mismatch::Abnormal(path, problem) => format!("path {path} {problem}"),
         Mismatch::Outside(path) => format!("path {path} is outside {}", patterns()),
         Mismatch::LeadsOutside(path) => {
-            format!("path {path} leads outside {} through a symbolic link", patterns())
+            format!(
+                "path {path} leads outside {} through a symbolic link",
+                patterns()
+            )
         }
         Mismatch::Unresolved(path) => {
             format!("path {path} cannot be resolved to see where it leads")

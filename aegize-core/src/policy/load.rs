@@ -68,7 +68,12 @@ fn read_agents(node: &Node, decoder: &mut Decoder) -> Vec<Agent> {
                 let node = fields.as_ref().and_then(|fields| fields.get(section.key()));
                 node.map_or_else(Vec::new, |node| {
                     let trail = Trail::Key(&trail, section.key());
-                    let mut reader = SectionReader { agent_id, section, ids: &mut ids, decoder };
+                    let mut reader = SectionReader {
+                        agent_id,
+                        section,
+                        ids: &mut ids,
+                        decoder,
+                    };
                     reader.rules(node, trail)
                 })
             };
@@ -111,10 +116,18 @@ impl SectionReader<'_> {
         let mut known = vec!["tool", "operations", "paths", "symlinks", "id", "reason"];
         known.push(self.risk_key());
         self.explain_misplaced_risk(node, trail, &mut known);
-        let fields = self.decoder.fields(node, trail, "a rule: a mapping with the key `tool`", &known);
+        let fields =
+            self.decoder
+                .fields(node, trail, "a rule: a mapping with the key `tool`", &known);
 
         let tool = self.tool(node, &fields, trail);
-        let operations = self.list(&fields, trail, "operations", "operation names", NameGlob::new);
+        let operations = self.list(
+            &fields,
+            trail,
+            "operations",
+            "operation names",
+            NameGlob::new,
+        );
         let paths = self.list(&fields, trail, "paths", "path globs", |text| {
             Ok(PathPattern {
                 text: text.to_owned(),
@@ -125,7 +138,8 @@ impl SectionReader<'_> {
             && matches!(&node.kind, Kind::List(items) if items.is_empty())
         {
             let message = "an empty list matches no path; name at least one, or remove the key";
-            self.decoder.problem(node, Trail::Key(&trail, "paths"), message);
+            self.decoder
+                .problem(node, Trail::Key(&trail, "paths"), message);
         }
         let name = self.name(&fields, trail, index);
         let risk = self.risk(&fields, trail);
@@ -152,7 +166,12 @@ impl SectionReader<'_> {
     }
 
     /// A risk bound of the other direction is a misunderstanding that deserves its own words.
-    fn explain_misplaced_risk<'k>(&mut self, node: &Node, trail: Trail<'_>, known: &mut Vec<&'k str>) {
+    fn explain_misplaced_risk<'k>(
+        &mut self,
+        node: &Node,
+        trail: Trail<'_>,
+        known: &mut Vec<&'k str>,
+    ) {
         let (other, message): (&'k str, _) = match self.section {
             Section::Allow => (
                 "risk_level_min",
@@ -168,7 +187,8 @@ impl SectionReader<'_> {
             .iter()
             .find(|(key, _)| matches!(&key.kind, Kind::String { text, .. } if text == other));
         if let Some((key, _)) = misplaced {
-            self.decoder.problem(key, Trail::Key(&trail, other), message);
+            self.decoder
+                .problem(key, Trail::Key(&trail, other), message);
             known.push(other);
         }
     }
@@ -181,7 +201,12 @@ impl SectionReader<'_> {
             }
             return None;
         };
-        self.pattern(node, Trail::Key(&trail, "tool"), "a tool name", NameGlob::new)
+        self.pattern(
+            node,
+            Trail::Key(&trail, "tool"),
+            "a tool name",
+            NameGlob::new,
+        )
     }
 
     /// A list of patterns; `None` if the key is left out.
@@ -195,7 +220,9 @@ impl SectionReader<'_> {
     ) -> Option<Vec<T>> {
         let node = fields.get(key)?;
         let trail = Trail::Key(&trail, key);
-        let items = self.decoder.items(node, trail, &format!("a list of {expected}"))?;
+        let items = self
+            .decoder
+            .items(node, trail, &format!("a list of {expected}"))?;
         let patterns = items.iter().enumerate().filter_map(|(index, item)| {
             self.pattern(item, Trail::Index(&trail, index), "a string", parse)
         });
@@ -214,7 +241,8 @@ impl SectionReader<'_> {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 let shown: String = text.chars().take(60).collect();
-                self.decoder.problem(node, trail, format!("`{}` {error}", shown.escape_debug()));
+                self.decoder
+                    .problem(node, trail, format!("`{}` {error}", shown.escape_debug()));
                 None
             }
         }
@@ -222,12 +250,22 @@ impl SectionReader<'_> {
 
     fn risk(&mut self, fields: &Fields<'_>, trail: Trail<'_>) -> Option<RiskLevel> {
         let key = self.risk_key();
-        self.word(fields, trail, key, RiskLevel::ALL.map(|level| (level.as_str(), level)))
+        self.word(
+            fields,
+            trail,
+            key,
+            RiskLevel::ALL.map(|level| (level.as_str(), level)),
+        )
     }
 
     fn resolves_links(&mut self, fields: &Fields<'_>, trail: Trail<'_>) -> bool {
-        self.word(fields, trail, "symlinks", [("resolve", true), ("ignore", false)])
-            .unwrap_or(true)
+        self.word(
+            fields,
+            trail,
+            "symlinks",
+            [("resolve", true), ("ignore", false)],
+        )
+        .unwrap_or(true)
     }
 
     /// One of a few words.
@@ -241,7 +279,9 @@ impl SectionReader<'_> {
         let known = words.each_ref().map(|(word, _)| *word);
         let node = fields.get(key)?;
         let trail = Trail::Key(&trail, key);
-        let text = self.decoder.name(node, trail, &format!("one of {}", known.join(", ")))?;
+        let text = self
+            .decoder
+            .name(node, trail, &format!("one of {}", known.join(", ")))?;
         let found = words.into_iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let message = format!("unknown {key} `{text}`; {}", remedy(text, &known));
@@ -251,7 +291,8 @@ impl SectionReader<'_> {
     }
 
     fn text<'n>(&mut self, fields: &Fields<'n>, trail: Trail<'_>, key: &str) -> Option<&'n str> {
-        self.decoder.name(fields.get(key)?, Trail::Key(&trail, key), "a string")
+        self.decoder
+            .name(fields.get(key)?, Trail::Key(&trail, key), "a string")
     }
 
     /// The rule's id, or its place.

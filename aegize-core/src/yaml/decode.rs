@@ -61,7 +61,7 @@ impl Decoder {
         // A person mends the first few and tries again; a hostile file gets no further.
         if self.problems.len() < MOST {
             self.problems
-                .push(Problem::new(message, node.mark).at_path(trail.to_string()));
+                .push(Problem::new(message, node.mark).at_path(&trail.to_string()));
         }
     }
 
@@ -136,7 +136,10 @@ impl Decoder {
                         continue;
                     };
                     let trail = Trail::Key(&trail, key);
-                    if map.insert(key.to_owned(), self.value(value, trail)).is_some() {
+                    if map
+                        .insert(key.to_owned(), self.value(value, trail))
+                        .is_some()
+                    {
                         self.duplicate(key_node, trail, key);
                     }
                 }
@@ -192,6 +195,7 @@ impl Decoder {
                 let found = node.kind.describe();
                 format!("expected {expected}, found {found}; put it in quotes")
             }
+            Kind::Null => format!("expected {expected}, found nothing; write one, or remove the key"),
             other => format!("expected {expected}, found {}", other.describe()),
         };
         self.problem(node, trail, message);

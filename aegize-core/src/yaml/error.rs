@@ -4,18 +4,20 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::decode::MOST;
 use super::{LONGEST, Mark};
 
 /// Why a policy, or a file of policy tests, could not be loaded. Holds its problems, the first
 /// hundred if there are more.
 ///
 /// It displays one block for each problem: file, line and column, the message, and the line
-/// with the place marked.
+/// with the place marked. Control characters from the file are shown as escapes.
 #[derive(Debug)]
 pub struct LoadError {
     file: Option<PathBuf>,
     kind: LoadErrorKind,
     problems: Vec<Problem>,
+    is_cut: bool,
 }
 
 /// What kind of failure a [`LoadError`] is.
@@ -46,15 +48,15 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn new(message: impl Into<String>, mark: Option<Mark>) -> Self {
         Self {
-            message: message.into(),
+            message: one_line(&message.into()),
             path: String::new(),
             mark,
             snippet: None,
         }
     }
 
-    pub(crate) fn at_path(mut self, path: String) -> Self {
-        self.path = path;
+    pub(crate) fn at_path(mut self, path: &str) -> Self {
+        self.path = one_line(path);
         self
     }
 
@@ -99,12 +101,16 @@ impl LoadError {
         Self {
             file: None,
             kind,
+            is_cut: problems.len() >= MOST,
             problems,
         }
     }
 
     pub(crate) fn unreadable(error: &io::Error) -> Self {
-        Self::bare(LoadErrorKind::Unreadable, format!("cannot be read: {error}"))
+        Self::bare(
+            LoadErrorKind::Unreadable,
+            format!("cannot be read: {error}"),
+        )
     }
 
     pub(crate) fn too_large() -> Self {
@@ -123,7 +129,11 @@ impl LoadError {
         Self {
             file: None,
             kind: LoadErrorKind::NotUtf8,
-            problems: vec![Problem::new("is not UTF-8; save the file as UTF-8", Some(mark))],
+            is_cut: false,
+            problems: vec![Problem::new(
+                "is not UTF-8; save the file as UTF-8",
+                Some(mark),
+            )],
         }
     }
 
@@ -131,6 +141,7 @@ impl LoadError {
         Self {
             file: None,
             kind,
+            is_cut: false,
             problems: vec![Problem::new(message, None)],
         }
     }
@@ -156,12 +167,30 @@ impl LoadError {
     }
 }
 
-/// A line as it can be shown: cut, without control characters.
+/// Whether a terminal acts on a character instead of showing it: controls, line and paragraph
+/// separators, and the overrides that let a line read differently from what it says
+/// (CVE-2021-42574).
+fn is_active(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text with nothing in it that a terminal acts on: the words of a file stay words.
+fn one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_active(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// A line of the text as it can be shown: cut, and each character in its column.
 fn snippet(line: &str) -> String {
-    line.chars()
-        .take(160)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    let shown = |c| if is_active(c) { ' ' } else { c };
+    line.chars().take(160).map(shown).collect()
 }
 
 impl fmt::Display for LoadError {
@@ -170,7 +199,10 @@ impl fmt::Display for LoadError {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            let place = self.file.as_ref().map(|file| file.display().to_string());
+            let place = self
+                .file
+                .as_ref()
+                .map(|file| one_line(&file.display().to_string()));
             match (place, problem.mark) {
                 (Some(file), Some(mark)) => write!(f, "{file}:{}:{}: ", mark.line, mark.column)?,
                 (Some(file), None) => write!(f, "{file}: ")?,
@@ -182,6 +214,9 @@ impl fmt::Display for LoadError {
             if let (Some(mark), Some(line)) = (problem.mark, &problem.snippet) {
                 underline(f, mark, line)?;
             }
+        }
+        if self.is_cut {
+            write!(f, "\nonly the first {MOST} problems are shown")?;
         }
         Ok(())
     }

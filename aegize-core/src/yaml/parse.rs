@@ -84,10 +84,16 @@ impl Tree {
             Event::MappingStart(..) => OpenKind::Map(Vec::new(), None),
             Event::SequenceEnd | Event::MappingEnd => {
                 match self.open.pop() {
-                    Some(Open { mark, kind: OpenKind::List(items) }) => {
+                    Some(Open {
+                        mark,
+                        kind: OpenKind::List(items),
+                    }) => {
                         self.close(mark, Kind::List(items));
                     }
-                    Some(Open { mark, kind: OpenKind::Map(entries, _) }) => {
+                    Some(Open {
+                        mark,
+                        kind: OpenKind::Map(entries, _),
+                    }) => {
                         self.close(mark, Kind::Map(entries));
                     }
                     None => {}
@@ -174,7 +180,9 @@ fn number(text: &str) -> Option<Number> {
     let (first, second) = (digits.next()?, digits.next());
     if !(first.is_ascii_digit() || first == '.')
         || (first == '0' && second.is_some_and(|c| c.is_ascii_digit()))
-        || !unsigned.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c))
+        || !unsigned
+            .chars()
+            .all(|c| c.is_ascii_digit() || "+-.eE".contains(c))
     {
         return None;
     }

@@ -1,0 +1,72 @@
+//! Reading a log, and what a writer makes of a file it finds. Faults that need processes are in
+//! `tests/processes.rs`.
+
+use std::fs;
+
+use aegize::{AuditEvent, AuditLog, AuditRecords, GuardError, guarded_tool, with_context};
+
+use crate::support::World;
+
+#[guarded_tool(tool_name = "clock", operation = "read")]
+fn read_clock() -> Result<u8, GuardError> {
+    Ok(12)
+}
+
+#[test]
+fn a_log_goes_on_where_it_ended() {
+    let world = World::permissive();
+    let path = world.context.audit_log().path().to_owned();
+    with_context(&world.context, read_clock).unwrap();
+    let again = AuditLog::open(&path).unwrap();
+    let policy = "agents: {bot: {allow: [{tool: clock}]}}";
+    let context = crate::support::context("bot", policy, again);
+    with_context(&context, read_clock).unwrap();
+    with_context(&world.context, read_clock).unwrap();
+    let seqs: Vec<_> = world.records().iter().map(|record| record.seq).collect();
+    assert_eq!(seqs, [0, 1, 2, 3, 4, 5]);
+    assert!(world.records().is_sorted_by_key(|record| record.timestamp));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_new_log_is_its_owners_alone_and_its_directories_are_made() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a/b/audit.jsonl");
+    let log = AuditLog::open(&path).unwrap();
+    assert_eq!(log.read_all().unwrap(), []);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_reader_names_the_line_that_is_no_record_and_reads_on() {
+    let world = World::permissive();
+    with_context(&world.context, read_clock).unwrap();
+    let text = world.text();
+    let (first, second) = text.split_once('\n').unwrap();
+    let path = world.directory.path().join("other.jsonl");
+    fs::write(&path, format!("{first}\nnonsense\n{second}{{\"torn")).unwrap();
+    let read: Vec<_> = AuditRecords::open(&path).unwrap().collect();
+    assert_eq!(read[0].as_ref().unwrap().event, AuditEvent::Allowed);
+    assert_eq!(read[1].as_ref().unwrap_err().line(), Some(2));
+    assert_eq!(read[2].as_ref().unwrap().event, AuditEvent::ExecutionSucceeded);
+    let torn = read[3].as_ref().unwrap_err();
+    assert_eq!(torn.line(), Some(4));
+    assert!(torn.to_string().contains("has no record in line 4: it does not end"), "{torn}");
+    assert_eq!(read.len(), 4);
+}
+
+#[test]
+fn what_later_versions_add_is_read() {
+    let world = World::permissive();
+    with_context(&world.context, read_clock).unwrap();
+    let line = world.text().lines().next().unwrap().to_owned();
+    let later = line
+        .replace("\"event\":\"allowed\"", "\"event\":\"approval_granted\",\"request\":7")
+        .replace("}}", "},\"prev\":\"00\"}");
+    let path = world.directory.path().join("later.jsonl");
+    fs::write(&path, later + "\n").unwrap();
+    let records: Vec<_> = AuditRecords::open(&path).unwrap().map(Result::unwrap).collect();
+    assert_eq!(records[0].event, AuditEvent::Other);
+    assert!(AuditLog::open(&path).is_ok());
+}
