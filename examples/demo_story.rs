@@ -27,8 +27,9 @@ fn run_shell(cmd: &str) -> Result<String, GuardError> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo_policy.yaml");
-    let log = std::env::temp_dir().join("aegize_demo").join("audit.jsonl");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let policy = root.join("examples/demo_policy.yaml");
+    let log = root.join("target/demo_audit.jsonl");
     if log.exists() {
         fs::remove_file(&log)?; // each telling begins with an empty log
     }
@@ -37,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         PermissionPolicy::from_yaml_file(&policy)?,
         AuditLog::open(&log)?,
     );
-    println!("Aegize demo: agent 'demo_agent' (prod) attempts three tool calls\n");
+    println!("Aegize demo: agent 'demo_agent' (prod) attempts three tool calls");
+    println!("Policy:    {}\n", policy.display());
 
     with_context(&context, || {
         println!("[1] web_search.search   query='Aegize runtime'");

@@ -28,9 +28,6 @@ impl Site {
         operation: &'static str,
         risk_level: RiskLevel,
         metadata: &'static [(&'static str, &'static str)],
-        _function: &'static str,
-        _file: &'static str,
-        _line: u32,
     ) -> Self {
         Self {
             tool_name,
@@ -105,7 +102,7 @@ macro_rules! __outcome {
         $crate::__private::Outcome::Failed((&&&$crate::__private::Probe($error)).capture_error())
     }};
     (skip $result:expr) => {
-        match $crate::__private::ToolResult::as_result($result) {
+        match $result {
             ::core::result::Result::Ok(_) => {
                 $crate::__private::Outcome::Succeeded(::core::option::Option::None)
             }
@@ -113,7 +110,7 @@ macro_rules! __outcome {
         }
     };
     ($result:expr) => {
-        match $crate::__private::ToolResult::as_result($result) {
+        match $result {
             ::core::result::Result::Ok(value) => {
                 $crate::__private::Outcome::Succeeded(::core::option::Option::Some(
                     $crate::__private::argument!("", *value),

@@ -309,8 +309,8 @@ impl<F> BoundTool<F> {
     }
 }
 
-fn describe<R: ToolResult<Value: Serialize, Error: Display>>(result: &R) -> Outcome<'_> {
-    match result.as_result() {
+fn describe<'r, T: Serialize, E: Display>(result: Result<&'r T, &'r E>) -> Outcome<'r> {
+    match result {
         Ok(value) => Outcome::Succeeded(Some(Argument::new("", Captured::Structured(value)))),
         Err(error) => Outcome::Failed(Argument::new("", Captured::Display(error))),
     }

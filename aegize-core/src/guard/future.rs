@@ -30,6 +30,7 @@ pub trait ToolResult {
     fn as_result(&self) -> Result<&Self::Value, &Self::Error>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: From<GuardError>> ToolResult for Result<T, E> {
     type Value = T;
     type Error = E;
@@ -49,12 +50,12 @@ pub fn run<R, B, D>(entry: Result<Permit, GuardError>, body: B, describe: D) -> 
 where
     R: ToolResult,
     B: FnOnce() -> R,
-    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+    D: for<'r> FnOnce(Result<&'r R::Value, &'r R::Error>) -> Outcome<'r>,
 {
     match entry {
         Ok(mut permit) => {
             let result = body();
-            permit.finish(&describe(&result));
+            permit.finish(&describe(result.as_result()));
             result
         }
         Err(error) => R::refused(error),
@@ -68,13 +69,26 @@ where
     S: FnOnce() -> Result<(Permit, F), GuardError>,
     F: Future<Output = R>,
     R: ToolResult,
-    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+    D: for<'r> FnOnce(Result<&'r R::Value, &'r R::Error>) -> Outcome<'r>,
 {
     Guarded {
         state: State::Start {
             call: Some((start, describe)),
         },
+        result: ResultOf {
+            refused: R::refused,
+            finish: |permit, describe, result| permit.finish(&describe(result.as_result())),
+        },
     }
+}
+
+/// What the future has to know of its `R: ToolResult`.
+///
+/// As functions and not as a bound on the `Future` impl: the compiler would report a return type
+/// that is no result a second time, as a future that is none.
+struct ResultOf<R, D> {
+    refused: fn(GuardError) -> R,
+    finish: fn(&mut Permit, D, &R),
 }
 
 pin_project! {
@@ -82,9 +96,10 @@ pin_project! {
     ///
     /// Nothing happens before it is first polled. Polled again after it ended, it stays pending.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Guarded<S, F, D> {
+    pub struct Guarded<S, F, D> where F: Future {
         #[pin]
         state: State<S, F, D>,
+        result: ResultOf<F::Output, D>,
     }
 }
 
@@ -106,17 +121,16 @@ pin_project! {
     }
 }
 
-impl<R, S, F, D> Future for Guarded<S, F, D>
+impl<S, F, D> Future for Guarded<S, F, D>
 where
     S: FnOnce() -> Result<(Permit, F), GuardError>,
-    F: Future<Output = R>,
-    R: ToolResult,
-    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+    F: Future,
 {
-    type Output = R;
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
-        let mut state = self.project().state;
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let mut state = this.state;
         loop {
             match state.as_mut().project() {
                 StateProjection::Start { call } => {
@@ -131,7 +145,7 @@ where
                         }),
                         Err(error) => {
                             state.set(State::Ended);
-                            return Poll::Ready(R::refused(error));
+                            return Poll::Ready((this.result.refused)(error));
                         }
                     }
                 }
@@ -146,7 +160,7 @@ where
                         return Poll::Pending;
                     };
                     if let Some(describe) = describe.take() {
-                        permit.finish(&describe(&result));
+                        (this.result.finish)(permit, describe, &result);
                     }
                     state.set(State::Ended);
                     return Poll::Ready(result);

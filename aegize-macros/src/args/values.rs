@@ -80,7 +80,12 @@ pub(super) fn metadata(entry: Entry, errors: &mut Errors) -> Vec<(String, LitStr
         let key = entry.name();
         let span = entry.key.span();
         let value = text(&key, entry, errors);
-        if metadata.iter().any(|(given, _)| *given == key) {
+        if key == "environment" {
+            errors.at(
+                span,
+                "`environment` is the agent's, and already in every record; choose another key",
+            );
+        } else if metadata.iter().any(|(given, _)| *given == key) {
             errors.at(
                 span,
                 format_args!("duplicate metadata key `{key}`; give it once"),

@@ -5,7 +5,6 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
-use syn::ext::IdentExt;
 
 use super::Expansion;
 use crate::args::{Options, RiskLevel};
@@ -41,19 +40,12 @@ impl Expansion<'_> {
         let metadata = metadata
             .iter()
             .map(|(key, value)| quote_spanned!(self.span=> (#key, #value)));
-        let name = &self.callable.function.signature.ident;
-        let function = format!("::{}", name.unraw());
-        // Of the function's name, not of the attribute.
-        let line = quote_spanned!(name.span()=> ::core::line!());
         quote_spanned! {self.span=>
             static SITE: ::aegize::__private::Site = ::aegize::__private::Site::new(
                 #tool_name,
                 #operation,
                 ::aegize::__private::RiskLevel::#risk_level,
                 &[#(#metadata),*],
-                ::core::concat!(::core::module_path!(), #function),
-                ::core::file!(),
-                #line,
             );
         }
     }
