@@ -53,7 +53,10 @@ fn policy(agents: usize, rules: usize) -> PermissionPolicy {
     let rule = |index| serde_json::json!({"tool": format!("tool_{index}"), "operations": ["read", "write"], "risk_level_max": "medium"});
     let agents = (0..agents).map(|agent| {
         let allow = (0..rules).map(rule).collect::<Vec<_>>();
-        (format!("agent_{agent}"), serde_json::json!({ "allow": allow }))
+        (
+            format!("agent_{agent}"),
+            serde_json::json!({ "allow": allow }),
+        )
     });
     let agents: serde_json::Map<_, _> = agents.collect();
     PermissionPolicy::from_value(&serde_json::json!({ "agents": agents })).expect("a valid policy")
@@ -65,7 +68,8 @@ fn guarded(query: &str) -> Result<usize, GuardError> {
 }
 
 fn main() {
-    let policies = [(1, 1), (10, 100), (100, 1_000)].map(|(agents, rules)| (agents * rules, policy(agents, rules)));
+    let policies = [(1, 1), (10, 100), (100, 1_000)]
+        .map(|(agents, rules)| (agents * rules, policy(agents, rules)));
     let action = ToolAction::new("agent_0", "tool_0", "read");
     let denied = ToolAction::new("agent_0", "tool_0", "delete");
     let map: HashMap<String, HashMap<String, HashMap<String, u8>>> = HashMap::from([(

@@ -53,9 +53,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let records = context.audit_log().read_all()?;
     println!("Audit trail:");
     for record in &records {
-        println!("    {:<20} {:<12} {}", record.event, record.tool_name, record.operation);
+        println!(
+            "    {:<20} {:<12} {}",
+            record.event, record.tool_name, record.operation
+        );
     }
-    let count = |event| records.iter().filter(|record| record.event == event).count();
+    let count = |event| {
+        records
+            .iter()
+            .filter(|record| record.event == event)
+            .count()
+    };
     println!(
         "\n3 actions attempted · {} allowed · {} awaiting approval · {} denied · {} audit records written",
         count(AuditEvent::Allowed),

@@ -28,7 +28,11 @@ struct Search {
 }
 
 impl Search {
-    #[guarded_tool(tool_name = "web_search", operation = "search", metadata(engine = "demo"))]
+    #[guarded_tool(
+        tool_name = "web_search",
+        operation = "search",
+        metadata(engine = "demo")
+    )]
     async fn search(&mut self, query: &str, #[guard(redact)] key: String) -> anyhow::Result<usize> {
         self.calls += 1;
         Ok(query.len() + key.len())
@@ -56,7 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // A future carries its scope, on any executor.
     let mut search = Search { calls: 0 };
-    let found = search.search("Aegize", "secret".to_owned()).with_context(&context);
+    let found = search
+        .search("Aegize", "secret".to_owned())
+        .with_context(&context);
     println!("found:   {}", pollster::block_on(found)?);
 
     // The process default, for programs with one agent.
@@ -68,7 +74,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let metadata = json!({"path": "./safe_data/report.txt", "ticket": "OPS-12"});
-    println!("report:  {}", with_metadata(metadata, || read_report("report"))?);
+    println!(
+        "report:  {}",
+        with_metadata(metadata, || read_report("report"))?
+    );
 
     println!();
     for record in context.audit_log().read_all()? {

@@ -7,8 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use aegize::{
-    AgentIdentity, AuditLog, GuardContext, GuardError, PermissionPolicy, guarded_tool,
-    with_context,
+    AgentIdentity, AuditLog, GuardContext, GuardError, PermissionPolicy, guarded_tool, with_context,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -71,7 +70,8 @@ fn links_are_followed_where_the_call_is_made() {
         with_context(context, || match read(path) {
             Ok(()) => true,
             Err(GuardError::PolicyDenied(denied)) => {
-                let explained = denied.rule().is_some() || !denied.explain().near_misses().is_empty();
+                let explained =
+                    denied.rule().is_some() || !denied.explain().near_misses().is_empty();
                 assert!(explained, "{path}");
                 false
             }
@@ -126,18 +126,32 @@ fn rules_see_through_links(
 ) {
     let root = root.to_str().unwrap();
     let allow = |paths: &str| format!("allow: [{{tool: files, paths: ['{paths}']}}]");
-    let deny = |paths: &str| format!("allow: [{{tool: files}}], deny: [{{tool: files, paths: ['{paths}']}}]");
+    let deny = |paths: &str| {
+        format!("allow: [{{tool: files}}], deny: [{{tool: files, paths: ['{paths}']}}]")
+    };
     for (rules, path, expected) in [
         // An allowed directory may itself be a link.
         (allow("link_to_safe/**"), "link_to_safe/report.md", true),
-        (allow("link_to_safe/**"), "link_to_safe/link_out/secret.txt", false),
+        (
+            allow("link_to_safe/**"),
+            "link_to_safe/link_out/secret.txt",
+            false,
+        ),
         (allow("link_to_safe/**"), "safe_data/report.md", false),
         // A file that is allowed by name may not be a link to another.
         (allow("safe_data/link_file"), "safe_data/link_file", false),
         (allow("safe_data/report.md"), "safe_data/report.md", true),
         // Absolute patterns and paths.
-        (allow(&format!("{root}/safe_data/**")), &format!("{root}/safe_data/report.md"), true),
-        (allow(&format!("{root}/safe_data/**")), &format!("{root}/safe_data/link_abs/passwd"), false),
+        (
+            allow(&format!("{root}/safe_data/**")),
+            &format!("{root}/safe_data/report.md"),
+            true,
+        ),
+        (
+            allow(&format!("{root}/safe_data/**")),
+            &format!("{root}/safe_data/link_abs/passwd"),
+            false,
+        ),
         // A glob before the link.
         (allow("*/sub/**"), "safe_data/sub/a.txt", true),
         (allow("*/sub/**"), "safe_data/sub/up/secret.txt", false),
@@ -150,7 +164,11 @@ fn rules_see_through_links(
         (deny("secret.txt"), &format!("{root}/secret.txt"), false),
         (deny("secret.txt"), "safe_data/report.md", true),
         (deny("outside/**"), "safe_data/chain1/inner/x", false),
-        (deny(&format!("{root}/outside/**")), "safe_data/link_out/inner/x", false),
+        (
+            deny(&format!("{root}/outside/**")),
+            "safe_data/link_out/inner/x",
+            false,
+        ),
         (deny("**/passwd"), "safe_data/link_abs/passwd", false),
         (deny("nowhere/**"), "safe_data/loop_a", false),
     ] {
@@ -158,7 +176,8 @@ fn rules_see_through_links(
         assert_eq!(permits(&context, path), expected, "{rules} {path}");
     }
 
-    let ignoring = "agents: {bot: {allow: [{tool: files, paths: ['safe_data/**'], symlinks: ignore}]}}";
+    let ignoring =
+        "agents: {bot: {allow: [{tool: files, paths: ['safe_data/**'], symlinks: ignore}]}}";
     assert!(permits(&context(ignoring), "safe_data/link_out/secret.txt"));
     let ignoring = "agents: {bot: {allow: [{tool: files}], deny: [{tool: files, paths: [secret.txt], symlinks: ignore}]}}";
     assert!(permits(&context(ignoring), "safe_data/link_file"));

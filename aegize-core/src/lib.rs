@@ -1,4 +1,21 @@
-//! The core of Aegize.
+//! The core of [Aegize](https://docs.rs/aegize): everything but the attribute.
+//!
+//! Use it through the `aegize` crate. This page is a map of the rooms, in reading order.
+//!
+//! * `identity`: who acts. An [`AgentIdentity`] is what policies are written against.
+//! * `action`: what is attempted. A [`ToolAction`] names a tool, an operation, and how risky it is.
+//! * `arguments`: the named values of a call. Captured by one erased reference each, read only as
+//!   far as a rule or a summary needs.
+//! * `pattern`: globs over names and paths, and nothing about policy.
+//! * `yaml`: text as a tree of nodes that know where they stand, and the errors that tell it.
+//! * `policy`: a [`PermissionPolicy`] is read once, completely, indexed, and then judges actions: a
+//!   pure function.
+//! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line.
+//! * `error`: what a caller gets instead of a call, [`GuardError`].
+//! * `guard`: the pipeline, the one place where the order of stages is written, and the permit
+//!   that records an outcome however a body ends.
+//! * `context`: a [`GuardContext`] is an agent, its policy and its log; scopes carry it.
+//! * `tool`: the explicit style, [`GuardedTool`] and [`ToolCall`].
 #![cfg_attr(
     not(test),
     deny(

@@ -131,7 +131,7 @@ pub struct GuardedCall<'c> {
     call: ToolCall,
 }
 
-impl<'c> GuardedCall<'c> {
+impl GuardedCall<'_> {
     /// Makes the call: asks for permission when first polled, and only then calls `body` and
     /// runs its future. The result may hold references of `body`'s.
     pub fn run<F, R>(self, body: impl FnOnce() -> F) -> impl Future<Output = R>

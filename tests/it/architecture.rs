@@ -16,16 +16,36 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("error", &["action", "audit", "policy"]),
     (
         "guard",
-        &["action", "arguments", "audit", "error", "identity", "pattern", "policy"],
+        &[
+            "action",
+            "arguments",
+            "audit",
+            "error",
+            "identity",
+            "pattern",
+            "policy",
+        ],
     ),
     ("context", &["audit", "guard", "identity", "policy"]),
-    ("tool", &["action", "arguments", "context", "error", "guard"]),
-    ("__private", &["action", "arguments", "context", "error", "guard"]),
+    (
+        "tool",
+        &["action", "arguments", "context", "error", "guard"],
+    ),
+    (
+        "__private",
+        &["action", "arguments", "context", "error", "guard"],
+    ),
 ];
 
 /// What rooms that are pure may not touch, in files other than those that are at the door.
 const IMPURE: [&str; 7] = [
-    "std::fs", "std::env", "std::net", "std::process", "std::thread", "now_utc", "Instant",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "now_utc",
+    "Instant",
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -72,13 +92,18 @@ fn rooms_import_only_from_the_rooms_below_them() {
         let is_code = |line: &&str| !line.trim_start().starts_with("//");
         let text: String = text.lines().filter(is_code).collect();
         for (index, _) in text.match_indices("crate::") {
-            let is_path = !text[..index].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            let is_path =
+                !text[..index].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
             let other = text[index + 7..]
                 .split(|c: char| !c.is_alphanumeric() && c != '_')
                 .next()
                 .unwrap();
             if is_path && ROOMS.iter().any(|(name, _)| *name == other) && other != room {
-                assert!(allowed.contains(&other), "{}: imports {other}", path.display());
+                assert!(
+                    allowed.contains(&other),
+                    "{}: imports {other}",
+                    path.display()
+                );
                 checked += 1;
             }
         }
@@ -90,7 +115,10 @@ fn rooms_import_only_from_the_rooms_below_them() {
 fn pure_rooms_touch_no_clock_disk_or_environment() {
     let mut checked = 0;
     for (path, text) in core_sources() {
-        let is_pure = matches!(room(&path).as_str(), "pattern" | "arguments" | "policy" | "error");
+        let is_pure = matches!(
+            room(&path).as_str(),
+            "pattern" | "arguments" | "policy" | "error"
+        );
         if is_pure || path.ends_with("audit/record.rs") {
             for word in IMPURE {
                 assert!(!text.contains(word), "{}: {word}", path.display());

@@ -35,7 +35,10 @@ fn a_new_log_is_its_owners_alone_and_its_directories_are_made() {
     let path = directory.path().join("a/b/audit.jsonl");
     let log = AuditLog::open(&path).unwrap();
     assert_eq!(log.read_all().unwrap(), []);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[test]
@@ -49,10 +52,17 @@ fn a_reader_names_the_line_that_is_no_record_and_reads_on() {
     let read: Vec<_> = AuditRecords::open(&path).unwrap().collect();
     assert_eq!(read[0].as_ref().unwrap().event, AuditEvent::Allowed);
     assert_eq!(read[1].as_ref().unwrap_err().line(), Some(2));
-    assert_eq!(read[2].as_ref().unwrap().event, AuditEvent::ExecutionSucceeded);
+    assert_eq!(
+        read[2].as_ref().unwrap().event,
+        AuditEvent::ExecutionSucceeded
+    );
     let torn = read[3].as_ref().unwrap_err();
     assert_eq!(torn.line(), Some(4));
-    assert!(torn.to_string().contains("has no record in line 4: it does not end"), "{torn}");
+    assert!(
+        torn.to_string()
+            .contains("has no record in line 4: it does not end"),
+        "{torn}"
+    );
     assert_eq!(read.len(), 4);
 }
 
@@ -62,11 +72,17 @@ fn what_later_versions_add_is_read() {
     with_context(&world.context, read_clock).unwrap();
     let line = world.text().lines().next().unwrap().to_owned();
     let later = line
-        .replace("\"event\":\"allowed\"", "\"event\":\"approval_granted\",\"request\":7")
+        .replace(
+            "\"event\":\"allowed\"",
+            "\"event\":\"approval_granted\",\"request\":7",
+        )
         .replace("}}", "},\"prev\":\"00\"}");
     let path = world.directory.path().join("later.jsonl");
     fs::write(&path, later + "\n").unwrap();
-    let records: Vec<_> = AuditRecords::open(&path).unwrap().map(Result::unwrap).collect();
+    let records: Vec<_> = AuditRecords::open(&path)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(records[0].event, AuditEvent::Other);
     assert!(AuditLog::open(&path).is_ok());
 }

@@ -83,10 +83,16 @@ fn arguments_are_shown_by_name_and_kind() {
     );
     assert_eq!(
         summary!(a: OnlyDebug = OnlyDebug { _x: 1 }, b: Nothing = Nothing, c: Broken = Broken, d: bool = true, e: u128 = u128::MAX),
-        format!("a=OnlyDebug {{ _x: 1 }}, b=<opaque>, c=<unreadable>, d=true, e={}", u128::MAX)
+        format!(
+            "a=OnlyDebug {{ _x: 1 }}, b=<opaque>, c=<unreadable>, d=true, e={}",
+            u128::MAX
+        )
     );
     // Nothing in a summary moves a terminal's cursor.
-    assert_eq!(summary!(a: &str = "\u{1b}[2J\u{9b}1m"), r#"a="\u{1b}[2J\u{9b}1m""#);
+    assert_eq!(
+        summary!(a: &str = "\u{1b}[2J\u{9b}1m"),
+        r#"a="\u{1b}[2J\u{9b}1m""#
+    );
     assert_eq!(summary!(), "");
 }
 
@@ -215,7 +221,9 @@ fn a_refusal_keeps_a_bounded_copy_of_its_arguments() {
     let count = AtomicUsize::new(0);
     let text = "x".repeat(1_000_000);
     let refused = with_context(&world.context, || call(&Endless(&count), &text)).unwrap_err();
-    let GuardError::PolicyDenied(denied) = refused else { panic!() };
+    let GuardError::PolicyDenied(denied) = refused else {
+        panic!()
+    };
     let copy = serde_json::to_string(denied.action()).unwrap();
     assert!(copy.len() < 40_000, "{}", copy.len());
     assert!(copy.contains("… (cut)"));
@@ -262,7 +270,10 @@ fn results_can_be_kept_out_and_errors_are_shown_as_far_as_they_can_be() {
     });
     let records = world.records();
     assert_eq!(records[1].result_summary, None);
-    let errors: Vec<_> = records.iter().filter_map(|record| record.error.as_deref()).collect();
+    let errors: Vec<_> = records
+        .iter()
+        .filter_map(|record| record.error.as_deref())
+        .collect();
     assert_eq!(errors, ["shown", "Debugged", "<opaque>"]);
     assert!(!world.text().contains("hunter2"));
 }

@@ -124,7 +124,10 @@ fn scopes_nest_and_end_also_on_panic() {
     });
     assert!(matches!(read_clock(), Err(GuardError::NoContext(_))));
     let last = two.log.read_all().unwrap();
-    let broken: Vec<_> = last.iter().filter(|record| record.operation == "break").collect();
+    let broken: Vec<_> = last
+        .iter()
+        .filter(|record| record.operation == "break")
+        .collect();
     assert_eq!(broken.len(), 2);
     assert_eq!(broken[1].event, AuditEvent::ExecutionFailed);
     assert_eq!(broken[1].error.as_deref(), Some("panicked"));
@@ -140,7 +143,10 @@ fn tasks_interleaved_on_one_thread_keep_their_own() {
     for _ in 0..3 {
         assert!(poll(a.as_mut()).is_pending());
         assert!(poll(b.as_mut()).is_pending());
-        assert!(GuardContext::current().is_none(), "a scope leaked out of its future");
+        assert!(
+            GuardContext::current().is_none(),
+            "a scope leaked out of its future"
+        );
     }
     assert!(matches!(poll(b.as_mut()), Poll::Ready(Ok(name)) if name == "b"));
     assert!(matches!(poll(a.as_mut()), Poll::Ready(Ok(name)) if name == "a"));
@@ -182,7 +188,11 @@ fn many_tasks_on_many_threads_are_judged_under_their_own() {
     runtime.block_on(async {
         let tasks: Vec<_> = (0..200)
             .map(|index| {
-                let (context, name) = if index % 2 == 0 { (&two.a, "a") } else { (&two.b, "b") };
+                let (context, name) = if index % 2 == 0 {
+                    (&two.a, "a")
+                } else {
+                    (&two.b, "b")
+                };
                 let task = wait_clock(index % 7).with_context(context);
                 (name, tokio::spawn(task))
             })
@@ -203,7 +213,9 @@ fn a_spawned_task_starts_without_a_scope_unless_it_is_handed_over() {
         async {
             let orphan = tokio::spawn(wait_clock(1)).await.unwrap();
             assert!(matches!(orphan, Err(GuardError::NoContext(_))));
-            let heir = tokio::spawn(wait_clock(1).in_current_context()).await.unwrap();
+            let heir = tokio::spawn(wait_clock(1).in_current_context())
+                .await
+                .unwrap();
             assert_eq!(heir.unwrap(), "a");
         }
         .with_context(&two.a),
@@ -249,7 +261,10 @@ fn a_cancelled_future_leaves_its_outcome_and_cleans_up_in_its_scope() {
         ("read", AuditEvent::Allowed),
         ("read", AuditEvent::ExecutionSucceeded),
     ];
-    assert_eq!(events, expected.map(|(name, event)| (name.to_owned(), event)));
+    assert_eq!(
+        events,
+        expected.map(|(name, event)| (name.to_owned(), event))
+    );
 }
 
 #[test]
@@ -306,7 +321,10 @@ fn metadata_belongs_to_the_first_call_and_to_no_other() {
         .iter()
         .filter(|record| record.event == AuditEvent::Allowed)
         .map(|record| {
-            let ticket = record.metadata.get("ticket").map_or("-", |t| t.as_str().unwrap());
+            let ticket = record
+                .metadata
+                .get("ticket")
+                .map_or("-", |t| t.as_str().unwrap());
             (record.operation.clone().into_owned(), ticket.to_owned())
         })
         .collect();
@@ -335,9 +353,18 @@ fn metadata_that_is_no_object_or_takes_anothers_place_is_a_refusal() {
     };
     for (metadata, expected) in [
         (json!("x"), "its metadata is not a JSON object"),
-        (json!({"environment": "prod"}), "its metadata key `environment` is set by the tool, the agent or another scope; choose another"),
-        (json!({"team": "mail"}), "its metadata key `team` is set by the tool, the agent or another scope; choose another"),
-        (json!({"big": "x".repeat(70_000)}), "its metadata is 70010 bytes long as JSON; at most 65536 are recorded"),
+        (
+            json!({"environment": "prod"}),
+            "its metadata key `environment` is set by the tool, the agent or another scope; choose another",
+        ),
+        (
+            json!({"team": "mail"}),
+            "its metadata key `team` is set by the tool, the agent or another scope; choose another",
+        ),
+        (
+            json!({"big": "x".repeat(70_000)}),
+            "its metadata is 70010 bytes long as JSON; at most 65536 are recorded",
+        ),
     ] {
         let expected =
             format!("tool 'clock' operation 'set' cannot be called like this: {expected}");

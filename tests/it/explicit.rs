@@ -28,32 +28,60 @@ struct Copy<'a> {
 #[test]
 fn a_bound_tool_is_guarded_like_any_other() {
     let world = World::new(POLICY);
-    let search = |query: String| -> Result<String, GuardError> { Ok(format!("results for '{query}'")) };
+    let search =
+        |query: String| -> Result<String, GuardError> { Ok(format!("results for '{query}'")) };
     let tool = GuardedTool::new("web_search", "search", search);
     let safe = tool.clone().risk_level(RiskLevel::Low).bind(&world.context);
-    assert_eq!(safe.call("Aegize".to_owned()).unwrap(), "results for 'Aegize'");
+    assert_eq!(
+        safe.call("Aegize".to_owned()).unwrap(),
+        "results for 'Aegize'"
+    );
     let risky = tool.risk_level(RiskLevel::High).bind(&world.context);
-    assert!(matches!(risky.call("Aegize".to_owned()), Err(GuardError::PolicyDenied(_))));
+    assert!(matches!(
+        risky.call("Aegize".to_owned()),
+        Err(GuardError::PolicyDenied(_))
+    ));
     let records = world.records();
     assert_eq!(records[0].input_summary, "input=\"Aegize\"");
-    assert_eq!(records[1].result_summary.as_deref(), Some("\"results for 'Aegize'\""));
+    assert_eq!(
+        records[1].result_summary.as_deref(),
+        Some("\"results for 'Aegize'\"")
+    );
     assert_eq!(
         world.events(),
-        [AuditEvent::Allowed, AuditEvent::ExecutionSucceeded, AuditEvent::Denied]
+        [
+            AuditEvent::Allowed,
+            AuditEvent::ExecutionSucceeded,
+            AuditEvent::Denied
+        ]
     );
 }
 
 #[test]
 fn the_fields_of_an_input_are_its_arguments() {
     let world = World::new(POLICY);
-    let copy = |copy: Copy<'_>| -> Result<usize, GuardError> { Ok(copy.from.len() + copy.note.len()) };
+    let copy =
+        |copy: Copy<'_>| -> Result<usize, GuardError> { Ok(copy.from.len() + copy.note.len()) };
     let tool = GuardedTool::new("files", "copy", copy)
         .path_argument("from")
         .redacted_argument("note")
         .metadata(json!({"team": "files"}))
         .bind(&world.context);
-    assert_eq!(tool.call(Copy { from: "in/x", note: "a/b" }).unwrap(), 7);
-    assert!(tool.call(Copy { from: "out/x", note: "in/x" }).is_err());
+    assert_eq!(
+        tool.call(Copy {
+            from: "in/x",
+            note: "a/b"
+        })
+        .unwrap(),
+        7
+    );
+    assert!(
+        tool.call(Copy {
+            from: "out/x",
+            note: "in/x"
+        })
+        .is_err()
+    );
     let records = world.records();
     assert_eq!(records[0].input_summary, "from=\"in/x\", note=[redacted]");
     assert_eq!(records[0].metadata["team"], "files");
@@ -87,7 +115,10 @@ fn asynchronous_tools_and_json_calls_wait_for_their_poll() {
     drop(run("create_issue"));
     assert!(world.records().is_empty());
 
-    assert_eq!(pollster::block_on(tool.call_async("four".to_owned())).unwrap(), 4);
+    assert_eq!(
+        pollster::block_on(tool.call_async("four".to_owned())).unwrap(),
+        4
+    );
     let issue = pollster::block_on(run("create_issue").with_metadata(json!({"ticket": "OPS-1"})));
     assert_eq!(issue.unwrap()["number"], 7);
     assert!(pollster::block_on(run("delete")).is_err());
@@ -106,18 +137,32 @@ fn a_call_that_makes_no_sense_is_a_refusal() {
     let world = World::permissive();
     let run = |call: ToolCall| {
         let body = || Ok::<(), GuardError>(());
-        world.context.guard(call).run_blocking(body).map_err(|error| error.to_string())
+        world
+            .context
+            .guard(call)
+            .run_blocking(body)
+            .map_err(|error| error.to_string())
     };
     let call = || ToolCall::new("t", "o");
     let refused = |problem: &str| {
-        Err(format!("tool 't' operation 'o' cannot be called like this: {problem}"))
+        Err(format!(
+            "tool 't' operation 'o' cannot be called like this: {problem}"
+        ))
     };
     assert_eq!(run(call()), Ok(()));
-    assert_eq!(run(call().arguments(json!([1]))), refused("its arguments are not a JSON object"));
-    assert_eq!(run(call().metadata(7)), refused("its metadata is not a JSON object"));
+    assert_eq!(
+        run(call().arguments(json!([1]))),
+        refused("its arguments are not a JSON object")
+    );
+    assert_eq!(
+        run(call().metadata(7)),
+        refused("its metadata is not a JSON object")
+    );
     let twice = with_metadata(json!({"a": 1}), || run(call().metadata(json!({"a": 2}))));
     assert_eq!(
         twice,
-        refused("its metadata key `a` is set by the tool, the agent or another scope; choose another")
+        refused(
+            "its metadata key `a` is set by the tool, the agent or another scope; choose another"
+        )
     );
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::fmt::Write;
 use std::io;
 
 use aegize::{AuditEvent, AuditLog, GuardError, guarded_tool, with_context};
@@ -32,7 +33,8 @@ fn ran() -> bool {
 #[guarded_tool(tool_name = "math", operation = "divide", risk_level = "medium")]
 fn divide(a: i64, b: i64) -> Result<i64, String> {
     RAN.set(true);
-    a.checked_div(b).ok_or_else(|| format!("cannot divide {a} by {b}"))
+    a.checked_div(b)
+        .ok_or_else(|| format!("cannot divide {a} by {b}"))
 }
 
 #[guarded_tool(tool_name = "email", operation = "send", risk_level = "high")]
@@ -79,8 +81,16 @@ fn an_allowed_call_leaves_its_decision_and_its_outcome() {
     let digest = world.context.policy().digest();
     for (index, (record, line)) in records.iter().zip(&lines).enumerate() {
         // One encoding: what is read writes the same bytes again.
-        assert_eq!(serde_json::to_string(record).unwrap(), world.text().lines().nth(index).unwrap());
-        let event = ["allowed", "execution_succeeded", "allowed", "execution_failed"][index];
+        assert_eq!(
+            serde_json::to_string(record).unwrap(),
+            world.text().lines().nth(index).unwrap()
+        );
+        let event = [
+            "allowed",
+            "execution_succeeded",
+            "allowed",
+            "execution_failed",
+        ][index];
         let input_summary = ["a=7, b=2", "a=7, b=0"][index / 2];
         let action_id = records[index / 2 * 2].action_id;
         let mut expected = json!({
@@ -95,7 +105,9 @@ fn an_allowed_call_leaves_its_decision_and_its_outcome() {
             "input_summary": input_summary,
         });
         let more = match index {
-            0 | 2 => json!({"reason": "allowed by rule for tool 'math'", "rule": "bot.allow[1]", "policy": digest}),
+            0 | 2 => {
+                json!({"reason": "allowed by rule for tool 'math'", "rule": "bot.allow[1]", "policy": digest})
+            }
             1 => json!({"result_summary": "3", "duration_us": line["duration_us"]}),
             _ => json!({"error": "cannot divide 7 by 0", "duration_us": line["duration_us"]}),
         };
@@ -105,7 +117,11 @@ fn an_allowed_call_leaves_its_decision_and_its_outcome() {
         // As text: the order of the fields counts.
         assert_eq!(line.to_string(), expected.to_string());
         let timestamp = line["timestamp"].as_str().unwrap();
-        assert_eq!(timestamp.len(), "2026-06-27T18:00:00.123456Z".len(), "{timestamp}");
+        assert_eq!(
+            timestamp.len(),
+            "2026-06-27T18:00:00.123456Z".len(),
+            "{timestamp}"
+        );
         assert!(timestamp.ends_with('Z'));
     }
     assert_ne!(records[0].action_id, records[2].action_id);
@@ -119,14 +135,20 @@ fn a_denied_call_never_begins_and_tells_why() {
     assert!(!ran());
     assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
     assert_eq!(refused.to_string(), "denied by rule for tool 'shell'");
-    let refused = refused.into_inner().unwrap().downcast::<GuardError>().unwrap();
+    let refused = refused
+        .into_inner()
+        .unwrap()
+        .downcast::<GuardError>()
+        .unwrap();
     let GuardError::PolicyDenied(denied) = *refused else {
         panic!("{refused:?}")
     };
     assert_eq!(denied.rule(), Some("no-shell"));
     assert_eq!(denied.action().tool_name, "shell");
     assert_eq!(denied.action().arguments["cmd"], json!("rm -rf /var/data"));
-    let [record] = &world.records()[..] else { panic!() };
+    let [record] = &world.records()[..] else {
+        panic!()
+    };
     assert_eq!(record.event, AuditEvent::Denied);
     assert_eq!(record.action_id, denied.action().action_id);
     assert_eq!(record.rule.as_deref(), Some("no-shell"));
@@ -161,7 +183,10 @@ fn a_call_that_needs_approval_never_begins() {
         panic!("{refused:?}")
     };
     let reason = "approval required for tool 'email': mail leaves the company";
-    assert_eq!((pending.reason(), refused.to_string().as_str()), (reason, reason));
+    assert_eq!(
+        (pending.reason(), refused.to_string().as_str()),
+        (reason, reason)
+    );
     assert_eq!(pending.rule(), "bot.require_approval[0]");
     assert_eq!(world.events(), [AuditEvent::ApprovalRequired]);
 }
@@ -172,21 +197,26 @@ fn a_redacted_value_is_in_no_record_and_no_message() {
     let mut seen = String::new();
     with_context(&world.context, || {
         let refused = send("ceo@example.com", "hunter2").unwrap_err();
-        seen += &format!("{refused} {refused:?}");
+        write!(seen, "{refused} {refused:?}").unwrap();
         let refused = read_secretly("/etc/hunter2").unwrap_err();
         let guard: &GuardError = refused.downcast_ref().unwrap();
-        let GuardError::PolicyDenied(denied) = guard else { panic!() };
+        let GuardError::PolicyDenied(denied) = guard else {
+            panic!()
+        };
         assert_eq!(
             denied.explain().to_string(),
             "bot.allow[0]: path of `path` (redacted) is outside ./safe_data/**"
         );
-        seen += &format!("{refused} {refused:?} {}", denied.explain());
+        write!(seen, "{refused} {refused:?} {}", denied.explain()).unwrap();
         // Policy looks at it all the same.
         read_secretly("./safe_data/hunter2").unwrap();
     });
     seen += &world.text();
     assert!(!seen.contains("hunter2"), "{seen}");
-    assert_eq!(world.records()[0].input_summary, "to=\"ceo@example.com\", password=[redacted]");
+    assert_eq!(
+        world.records()[0].input_summary,
+        "to=\"ceo@example.com\", password=[redacted]"
+    );
 }
 
 #[test]
@@ -194,7 +224,10 @@ fn a_decision_that_cannot_be_written_is_a_refusal() {
     let log = AuditLog::open("/dev/full").unwrap();
     let context = context("bot", POLICY, log);
     let refused = with_context(&context, || send("a", "hunter2")).unwrap_err();
-    assert!(matches!(refused, GuardError::AuditUnavailable(_)), "{refused:?}");
+    assert!(
+        matches!(refused, GuardError::AuditUnavailable(_)),
+        "{refused:?}"
+    );
     assert_eq!(
         refused.to_string(),
         "the decision about tool 'email' operation 'send' cannot be recorded: audit log `/dev/full` cannot be written: No space left on device (os error 28)"

@@ -1,4 +1,10 @@
 //! Behaviour through the public face, a module per concern.
+#![expect(
+    clippy::items_after_statements,
+    clippy::many_single_char_names,
+    clippy::too_many_lines,
+    reason = "a test reads best with its tools beside it, and a table is as long as it is"
+)]
 
 mod architecture;
 mod audit;
@@ -9,4 +15,6 @@ mod explicit;
 mod guard;
 mod oracle;
 mod policy_file;
+mod readme;
+mod shapes;
 mod support;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
-struct Policy {
+struct Line {
     seed: u64,
     policy: Value,
     cases: Vec<Case>,
@@ -39,7 +39,11 @@ fn laxness(decision: Decision) -> u8 {
 fn we_decide_as_the_python_package_or_more_strictly_where_we_say_so() {
     let (mut equal, mut stricter) = (0, 0);
     for line in include_str!("../oracle/cases.jsonl").lines() {
-        let Policy { seed, policy, cases } = serde_json::from_str(line).unwrap();
+        let Line {
+            seed,
+            policy,
+            cases,
+        } = serde_json::from_str(line).unwrap();
         // The same policy as a value and as text: JSON is YAML.
         let as_value = PermissionPolicy::from_value(&policy).unwrap();
         let as_text = PermissionPolicy::from_yaml_str(&policy.to_string()).unwrap();
@@ -49,7 +53,11 @@ fn we_decide_as_the_python_package_or_more_strictly_where_we_say_so() {
             action.metadata = case.metadata;
             let verdict = as_value.evaluate(&action);
             let again = as_text.evaluate(&action);
-            assert_eq!(verdict.decision(), again.decision(), "seed {seed}: {action:?}");
+            assert_eq!(
+                verdict.decision(),
+                again.decision(),
+                "seed {seed}: {action:?}"
+            );
             assert_eq!(verdict.rule(), again.rule(), "seed {seed}: {action:?}");
             if case.differs.is_none() {
                 assert_eq!(verdict.decision(), case.decision, "seed {seed}: {action:?}");

@@ -6,13 +6,19 @@ use aegize::{Decision, LoadErrorKind, PermissionPolicy, PolicyTests, RiskLevel, 
 use serde_json::json;
 
 fn error(text: &str) -> String {
-    PermissionPolicy::from_yaml_str(text).unwrap_err().to_string()
+    PermissionPolicy::from_yaml_str(text)
+        .unwrap_err()
+        .to_string()
 }
 
 /// The same error without the lines that show the place.
 fn messages(text: &str) -> Vec<String> {
     let error = PermissionPolicy::from_yaml_str(text).unwrap_err();
-    error.problems().iter().map(|problem| problem.message().to_owned()).collect()
+    error
+        .problems()
+        .iter()
+        .map(|problem| problem.message().to_owned())
+        .collect()
 }
 
 #[test]
@@ -74,38 +80,134 @@ fn each_mistake_has_its_words() {
     let rule = |rest: &str| format!("agents: {{bot: {{allow: [{{tool: t, {rest}}}]}}}}");
     let path = |path: &str| rule(&format!("paths: [{path}]"));
     for (text, expected) in [
-        (String::new(), "the policy is empty; write `agents:` and the rules of each agent"),
-        ("# nothing".into(), "the policy is empty; write `agents:` and the rules of each agent"),
-        ("[]".into(), "expected a mapping with the key `agents`, found a list"),
-        ("{}".into(), "missing key `agents`; write `agents:` and the rules of each agent"),
-        ("agents: []".into(), "expected a mapping from agent ids to rules, found a list"),
-        ("agents: {1: {}}".into(), "expected a key, found a number; put it in quotes"),
-        ("agents: {bot: []}".into(), "expected a mapping of sections, found a list"),
-        ("agents: {bot: {allow: x}}".into(), "expected a list of rules, found a string; write `[x]`"),
-        ("agents: {bot: {allow: [x]}}".into(), "expected a rule: a mapping with the key `tool`, found a string"),
-        ("agents: {\"\": {}}".into(), "expected a key, found a blank string"),
-        ("agents: {bot: {}, bot: {}}".into(), "duplicate key `bot`; merge it with the one above"),
-        ("agents: {}\nversion: '1'".into(), "unsupported version; 1 is the only one, written `version: 1`"),
-        (rule("operations: [012]"), "`012` is a boolean or a number to other YAML readers; put it in quotes: \"012\""),
-        (rule("operations: [1_000]"), "`1_000` is a boolean or a number to other YAML readers; put it in quotes: \"1_000\""),
-        (rule("operations: [true]"), "expected a string, found a boolean; put it in quotes"),
-        (rule("operations: [null]"), "expected a string, found nothing; write one, or remove the key"),
-        (rule("operations:"), "expected a list of operation names, found nothing"),
-        (rule("operations: ['a**']"), "`a**` has `**`, which is for paths; in a name, `*` already stands for any text"),
-        (rule("operations: [' a']"), "` a` begins or ends with white space; remove it"),
-        (rule("operations: ['[a']"), "`[a` has a `[` without its `]`; write `[[]`"),
-        (rule("risk_level_min: low"), "`risk_level_min` is for deny and require_approval rules; an allow rule has `risk_level_max`"),
-        (rule("risk_level_max: severe"), "unknown risk_level_max `severe`; use low, medium, high, critical"),
-        (rule("symlinks: follow"), "unknown symlinks `follow`; use resolve, ignore"),
-        (rule("reason: 5"), "expected a string, found a number; put it in quotes"),
-        (rule("tool: t"), "duplicate key `tool`; merge it with the one above"),
-        (rule("paths: []"), "an empty list matches no path; name at least one, or remove the key"),
-        (path("a**"), "`a**` has `**` within `a**`; it stands for whole directories: write `**/` before or `/**` after a name"),
-        (path("../x"), "`../x` climbs above its start and could match nothing; write a path such as `./data/**` or `/srv/data/**`"),
-        (path("~/x"), "`~/x` begins with `~` and could match nothing; write a path such as `./data/**` or `/srv/data/**`"),
-        (path("'C:\\x'"), "`C:\\\\x` is a Windows drive, UNC or device path and could match nothing; write a path such as `./data/**` or `/srv/data/**`"),
-        (path("'{a/b,c}'"), "`{a/b,c}` has a `/` within braces; write one pattern for each path"),
-        (path("\"a\\u0007\""), "`a\\u{7}` holds the control character '\\u{7}'; remove it"),
+        (
+            String::new(),
+            "the policy is empty; write `agents:` and the rules of each agent",
+        ),
+        (
+            "# nothing".into(),
+            "the policy is empty; write `agents:` and the rules of each agent",
+        ),
+        (
+            "[]".into(),
+            "expected a mapping with the key `agents`, found a list",
+        ),
+        (
+            "{}".into(),
+            "missing key `agents`; write `agents:` and the rules of each agent",
+        ),
+        (
+            "agents: []".into(),
+            "expected a mapping from agent ids to rules, found a list",
+        ),
+        (
+            "agents: {1: {}}".into(),
+            "expected a key, found a number; put it in quotes",
+        ),
+        (
+            "agents: {bot: []}".into(),
+            "expected a mapping of sections, found a list",
+        ),
+        (
+            "agents: {bot: {allow: x}}".into(),
+            "expected a list of rules, found a string; write `[x]`",
+        ),
+        (
+            "agents: {bot: {allow: [x]}}".into(),
+            "expected a rule: a mapping with the key `tool`, found a string",
+        ),
+        (
+            "agents: {\"\": {}}".into(),
+            "expected a key, found a blank string",
+        ),
+        (
+            "agents: {bot: {}, bot: {}}".into(),
+            "duplicate key `bot`; merge it with the one above",
+        ),
+        (
+            "agents: {}\nversion: '1'".into(),
+            "unsupported version; 1 is the only one, written `version: 1`",
+        ),
+        (
+            rule("operations: [012]"),
+            "`012` is a boolean or a number to other YAML readers; put it in quotes: \"012\"",
+        ),
+        (
+            rule("operations: [1_000]"),
+            "`1_000` is a boolean or a number to other YAML readers; put it in quotes: \"1_000\"",
+        ),
+        (
+            rule("operations: [true]"),
+            "expected a string, found a boolean; put it in quotes",
+        ),
+        (
+            rule("operations: [null]"),
+            "expected a string, found nothing; write one, or remove the key",
+        ),
+        (
+            rule("operations:"),
+            "expected a list of operation names, found nothing",
+        ),
+        (
+            rule("operations: ['a**']"),
+            "`a**` has `**`, which is for paths; in a name, `*` already stands for any text",
+        ),
+        (
+            rule("operations: [' a']"),
+            "` a` begins or ends with white space; remove it",
+        ),
+        (
+            rule("operations: ['[a']"),
+            "`[a` has a `[` without its `]`; write `[[]`",
+        ),
+        (
+            rule("risk_level_min: low"),
+            "`risk_level_min` is for deny and require_approval rules; an allow rule has `risk_level_max`",
+        ),
+        (
+            rule("risk_level_max: severe"),
+            "unknown risk_level_max `severe`; use low, medium, high, critical",
+        ),
+        (
+            rule("symlinks: follow"),
+            "unknown symlinks `follow`; use resolve, ignore",
+        ),
+        (
+            rule("reason: 5"),
+            "expected a string, found a number; put it in quotes",
+        ),
+        (
+            rule("tool: t"),
+            "duplicate key `tool`; merge it with the one above",
+        ),
+        (
+            rule("paths: []"),
+            "an empty list matches no path; name at least one, or remove the key",
+        ),
+        (
+            path("a**"),
+            "`a**` has `**` within `a**`; it stands for whole directories: write `**/` before or `/**` after a name",
+        ),
+        (
+            path("../x"),
+            "`../x` climbs above its start and could match nothing; write a path such as `./data/**` or `/srv/data/**`",
+        ),
+        (
+            path("~/x"),
+            "`~/x` begins with `~` and could match nothing; write a path such as `./data/**` or `/srv/data/**`",
+        ),
+        (
+            path("'C:\\x'"),
+            "`C:\\\\x` is a Windows drive, UNC or device path and could match nothing; write a path such as `./data/**` or `/srv/data/**`",
+        ),
+        (
+            path("'{a/b,c}'"),
+            "`{a/b,c}` has a `/` within braces; write one pattern for each path",
+        ),
+        (
+            path("\"a\\u0007\""),
+            "`a\\u{7}` holds the control character '\\u{7}'; remove it",
+        ),
     ] {
         assert_eq!(messages(&text), [expected], "{text}");
     }
@@ -114,23 +216,51 @@ fn each_mistake_has_its_words() {
 #[test]
 fn parts_of_yaml_that_surprise_are_not_read() {
     for (text, expected) in [
-        ("agents: &a {}\nx-b: *a", "anchors and aliases are not read; write the value out in each place"),
-        ("agents: {bot: {<<: {allow: []}}}", "merge keys (`<<`) are not read; write the keys out"),
-        ("agents: !!map {}", "tags are not read; remove the `!` and its name"),
-        ("agents: {bot: {allow: [{tool: !secret x}]}}", "tags are not read; remove the `!` and its name"),
-        ("agents: {}\n---\nagents: {}", "a second document; put one document in a file"),
+        (
+            "agents: &a {}\nx-b: *a",
+            "anchors and aliases are not read; write the value out in each place",
+        ),
+        (
+            "agents: {bot: {<<: {allow: []}}}",
+            "merge keys (`<<`) are not read; write the keys out",
+        ),
+        (
+            "agents: !!map {}",
+            "tags are not read; remove the `!` and its name",
+        ),
+        (
+            "agents: {bot: {allow: [{tool: !secret x}]}}",
+            "tags are not read; remove the `!` and its name",
+        ),
+        (
+            "agents: {}\n---\nagents: {}",
+            "a second document; put one document in a file",
+        ),
         ("a: [", "not valid YAML: unclosed bracket '['"),
-        ("agents:\n\tbot: {}", "not valid YAML: tabs disallowed within this context (block indentation)"),
+        (
+            "agents:\n\tbot: {}",
+            "not valid YAML: tabs disallowed within this context (block indentation)",
+        ),
     ] {
         let error = PermissionPolicy::from_yaml_str(text).unwrap_err();
         assert_eq!(error.kind(), LoadErrorKind::Syntax, "{text}");
         assert_eq!(error.problems()[0].message(), expected, "{text}");
         assert!(error.problems()[0].line().is_some(), "{text}");
     }
-    let deep = format!("x-deep: {}1{}\nagents: {{}}", "[".repeat(40), "]".repeat(40));
-    assert_eq!(messages(&deep), ["nested deeper than 32 levels; flatten it"]);
+    let deep = format!(
+        "x-deep: {}1{}\nagents: {{}}",
+        "[".repeat(40),
+        "]".repeat(40)
+    );
+    assert_eq!(
+        messages(&deep),
+        ["nested deeper than 32 levels; flatten it"]
+    );
     let wide = format!("agents: [{}]", "a,".repeat(3_000_000));
-    assert_eq!(messages(&wide), ["more than 2500000 values; split the file"]);
+    assert_eq!(
+        messages(&wide),
+        ["more than 2500000 values; split the file"]
+    );
     let long = " ".repeat(32 * 1024 * 1024 + 1);
     let error = PermissionPolicy::from_yaml_str(&long).unwrap_err();
     assert_eq!(error.kind(), LoadErrorKind::TooLarge);
@@ -145,10 +275,26 @@ fn a_file_names_itself_in_its_errors() {
         path
     };
     for (path, kind, expected) in [
-        (directory.path().join("none.yaml"), LoadErrorKind::Unreadable, "none.yaml: cannot be read: No such file"),
-        (directory.path().to_owned(), LoadErrorKind::Unreadable, ": cannot be read: Is a directory"),
-        (file("latin.yaml", b"agents:\n  caf\xe9: {}"), LoadErrorKind::NotUtf8, "latin.yaml:2:6: is not UTF-8; save the file as UTF-8"),
-        (file("bad.yaml", b"agents: {bot: {alow: []}}"), LoadErrorKind::Invalid, "bad.yaml:1:16: unknown key `alow`; did you mean `allow`?"),
+        (
+            directory.path().join("none.yaml"),
+            LoadErrorKind::Unreadable,
+            "none.yaml: cannot be read: No such file",
+        ),
+        (
+            directory.path().to_owned(),
+            LoadErrorKind::Unreadable,
+            ": cannot be read: Is a directory",
+        ),
+        (
+            file("latin.yaml", b"agents:\n  caf\xe9: {}"),
+            LoadErrorKind::NotUtf8,
+            "latin.yaml:2:6: is not UTF-8; save the file as UTF-8",
+        ),
+        (
+            file("bad.yaml", b"agents: {bot: {alow: []}}"),
+            LoadErrorKind::Invalid,
+            "bad.yaml:1:16: unknown key `alow`; did you mean `allow`?",
+        ),
     ] {
         let error = PermissionPolicy::from_yaml_file(&path).unwrap_err();
         assert_eq!(error.kind(), kind);
@@ -188,8 +334,13 @@ agents:
     .unwrap();
     let allowed = ToolAction::new("bot", "clock", "read");
     assert_eq!(policy.evaluate(&allowed).decision(), Decision::Allow);
-    let reason = policy.evaluate(&ToolAction::new("idle", "clock", "read")).reason();
-    assert_eq!(reason, "no matching allow rule for tool 'clock' operation 'read' (default deny)");
+    let reason = policy
+        .evaluate(&ToolAction::new("idle", "clock", "read"))
+        .reason();
+    assert_eq!(
+        reason,
+        "no matching allow rule for tool 'clock' operation 'read' (default deny)"
+    );
 }
 
 #[test]
@@ -212,14 +363,70 @@ agents:
     use Decision::{Allow, Deny, RequireApproval};
     use RiskLevel::{High, Low, Medium};
     for (tool, operation, risk, decision, rule, reason) in [
-        ("github.issues", "get_one", Low, Allow, Some("bot.allow[0]"), "allowed by rule for tool 'github.issues'"),
-        ("github.issues", "get_all", Low, Deny, Some("no-bulk"), "denied by rule for tool 'github.issues'"),
-        ("github.issues", "get_all", High, Deny, Some("no-bulk"), "denied by rule for tool 'github.issues'"),
-        ("github.issues", "list", High, RequireApproval, Some("risky"), "approval required for tool 'github.issues': ask first"),
-        ("github.issues", "create", Medium, Allow, Some("bot.allow[1]"), "allowed by rule for tool 'github.issues': small changes"),
-        ("github.issues", "close", Medium, Deny, None, "no matching allow rule for tool 'github.issues' operation 'close' (default deny)"),
-        ("github", "get_one", Low, Deny, None, "no matching allow rule for tool 'github' operation 'get_one' (default deny)"),
-        ("none", "any", Low, Deny, None, "no matching allow rule for tool 'none' operation 'any' (default deny)"),
+        (
+            "github.issues",
+            "get_one",
+            Low,
+            Allow,
+            Some("bot.allow[0]"),
+            "allowed by rule for tool 'github.issues'",
+        ),
+        (
+            "github.issues",
+            "get_all",
+            Low,
+            Deny,
+            Some("no-bulk"),
+            "denied by rule for tool 'github.issues'",
+        ),
+        (
+            "github.issues",
+            "get_all",
+            High,
+            Deny,
+            Some("no-bulk"),
+            "denied by rule for tool 'github.issues'",
+        ),
+        (
+            "github.issues",
+            "list",
+            High,
+            RequireApproval,
+            Some("risky"),
+            "approval required for tool 'github.issues': ask first",
+        ),
+        (
+            "github.issues",
+            "create",
+            Medium,
+            Allow,
+            Some("bot.allow[1]"),
+            "allowed by rule for tool 'github.issues': small changes",
+        ),
+        (
+            "github.issues",
+            "close",
+            Medium,
+            Deny,
+            None,
+            "no matching allow rule for tool 'github.issues' operation 'close' (default deny)",
+        ),
+        (
+            "github",
+            "get_one",
+            Low,
+            Deny,
+            None,
+            "no matching allow rule for tool 'github' operation 'get_one' (default deny)",
+        ),
+        (
+            "none",
+            "any",
+            Low,
+            Deny,
+            None,
+            "no matching allow rule for tool 'none' operation 'any' (default deny)",
+        ),
     ] {
         let action = ToolAction::new("bot", tool, operation).risk_level(risk);
         let verdict = policy.evaluate(&action);
@@ -227,10 +434,16 @@ agents:
         assert_eq!(verdict.rule(), rule, "{tool} {operation} {risk}");
         assert_eq!(verdict.reason(), reason);
         let explanation = policy.explain(&action);
-        assert_eq!((explanation.decision(), explanation.reason()), (decision, reason));
+        assert_eq!(
+            (explanation.decision(), explanation.reason()),
+            (decision, reason)
+        );
     }
     let ghost = ToolAction::new("ghost", "clock", "read");
-    assert_eq!(policy.evaluate(&ghost).reason(), "unknown agent 'ghost' (default deny)");
+    assert_eq!(
+        policy.evaluate(&ghost).reason(),
+        "unknown agent 'ghost' (default deny)"
+    );
 }
 
 #[test]
@@ -252,15 +465,32 @@ agents:
     let rest = "\nbot.allow[1]: operation 'read' is not in operations";
     let deny = "bot.deny[0]: risk 'low' is below risk_level_min 'critical'\n";
     for (action, expected) in [
-        (action().path_argument("p", "../x"), "bot.allow[0]: path '../x' climbs above its start"),
-        (action().path_argument("p", "x\u{1b}[2J"), "bot.allow[0]: path 'x\\u{1b}[2J' holds a control character"),
-        (action().path_argument("p", "etc/x"), "bot.allow[0]: path 'etc/x' is outside ./safe_data/**, notes/*.md"),
-        (action().path_argument("p", 7), "bot.allow[0]: path of `p` cannot be read as a path; mark the parameter that is with `#[guard(path)]`"),
-        (action(), "bot.allow[0]: the call has no path, and paths is ./safe_data/**, notes/*.md"),
+        (
+            action().path_argument("p", "../x"),
+            "bot.allow[0]: path '../x' climbs above its start",
+        ),
+        (
+            action().path_argument("p", "x\u{1b}[2J"),
+            "bot.allow[0]: path 'x\\u{1b}[2J' holds a control character",
+        ),
+        (
+            action().path_argument("p", "etc/x"),
+            "bot.allow[0]: path 'etc/x' is outside ./safe_data/**, notes/*.md",
+        ),
+        (
+            action().path_argument("p", 7),
+            "bot.allow[0]: path of `p` cannot be read as a path; mark the parameter that is with `#[guard(path)]`",
+        ),
+        (
+            action(),
+            "bot.allow[0]: the call has no path, and paths is ./safe_data/**, notes/*.md",
+        ),
     ] {
         assert_eq!(explain(action), format!("{deny}{expected}{rest}"));
     }
-    let risky = action().risk_level(RiskLevel::High).path_argument("p", "safe_data/x");
+    let risky = action()
+        .risk_level(RiskLevel::High)
+        .path_argument("p", "safe_data/x");
     let expected = "bot.allow[0]: risk 'high' is above risk_level_max 'medium'";
     assert!(explain(risky).contains(expected));
     let other = ToolAction::new("bot", "clock", "read");
@@ -288,29 +518,69 @@ agents:
         (files().argument("a", "in/x").argument("b", "in/y"), true),
         (files().argument("a", "in/x").argument("b", "out/y"), false),
         (files().argument("a", "in/x").argument("b", "utf-8"), true),
-        (files().path_argument("a", "in/x").argument("b", "a / b"), true),
-        (files().path_argument("a", "in/x").path_argument("b", json!(["in/y", "/etc"])), false),
+        (
+            files().path_argument("a", "in/x").argument("b", "a / b"),
+            true,
+        ),
+        (
+            files()
+                .path_argument("a", "in/x")
+                .path_argument("b", json!(["in/y", "/etc"])),
+            false,
+        ),
         (files().path_argument("a", json!(null)), false),
-        (files().argument("a", json!({"deep": [{"er": "../x"}]})).argument("b", "in/x"), false),
-        (files().argument("a", json!({"/etc/x": 1})).argument("b", "in/x"), false),
+        (
+            files()
+                .argument("a", json!({"deep": [{"er": "../x"}]}))
+                .argument("b", "in/x"),
+            false,
+        ),
+        (
+            files()
+                .argument("a", json!({"/etc/x": 1}))
+                .argument("b", "in/x"),
+            false,
+        ),
         (files().argument("a", "in/x").metadata("path", "out"), false),
         (files().metadata("paths", json!(["in/a", "in/b"])), true),
         (files().metadata("paths", json!(["in/a", "out"])), false),
-        (files().metadata("candidate_paths", json!(["in/a", 5])), false),
+        (
+            files().metadata("candidate_paths", json!(["in/a", 5])),
+            false,
+        ),
         (files().argument("name", "in"), true),
-        (files().argument("name", "report").argument("mode", "r"), false),
+        (
+            files().argument("name", "report").argument("mode", "r"),
+            false,
+        ),
         (files(), false),
-        (files().argument("big", "x".repeat(40_000)).argument("a", "in/x"), false),
+        (
+            files()
+                .argument("big", "x".repeat(40_000))
+                .argument("a", "in/x"),
+            false,
+        ),
         (any(), true),
         (any().argument("a", "x/.env"), false),
         (any().argument("a", "/srv/x/.env"), false),
         (any().argument("a", "x/env"), true),
-        (any().argument("a", "fine").argument("b", "./secret/../secret/k"), false),
+        (
+            any()
+                .argument("a", "fine")
+                .argument("b", "./secret/../secret/k"),
+            false,
+        ),
         (any().argument("a", "../x"), false),
         (any().path_argument("a", 7), false),
         (any().path_argument("a", json!(null)), true),
     ] {
-        assert_eq!(decide(&action), allowed, "{:?} {:?}", action.arguments, action.metadata);
+        assert_eq!(
+            decide(&action),
+            allowed,
+            "{:?} {:?}",
+            action.arguments,
+            action.metadata
+        );
     }
 }
 
@@ -324,7 +594,11 @@ tests:
   - later
 ";
     let error = PolicyTests::from_yaml_str(text).unwrap_err();
-    let messages: Vec<_> = error.problems().iter().map(aegize::Problem::message).collect();
+    let messages: Vec<_> = error
+        .problems()
+        .iter()
+        .map(aegize::Problem::message)
+        .collect();
     assert_eq!(
         messages,
         [
@@ -340,7 +614,10 @@ tests:
     for (text, expected) in [
         ("", "the file is empty; write `tests:` and a list of cases"),
         ("{}", "missing key `tests`; write a list of cases"),
-        ("tests: []", "an empty list tests nothing; write at least one case"),
+        (
+            "tests: []",
+            "an empty list tests nothing; write at least one case",
+        ),
         ("tests: {}", "expected a list of cases, found a mapping"),
     ] {
         let error = PolicyTests::from_yaml_str(text).unwrap_err();

@@ -21,6 +21,7 @@ pub(crate) fn a_record_crosses_the_limit() -> String {
         worker.expect("ready");
         let mut call = 0;
         let refused = loop {
+            assert!(call < 20, "nothing was refused");
             let id = format!("{call}");
             let answer = worker.call(&id, TEN_KB);
             if answer != format!("done {id}") {

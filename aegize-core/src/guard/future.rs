@@ -13,7 +13,7 @@ use crate::error::GuardError;
 
 /// What a guarded tool returns: `Result<T, E>` with `E: From<GuardError>`.
 #[diagnostic::on_unimplemented(
-    message = "a guarded tool must return `Result<T, E>` where `E: From<GuardError>`, so that a refusal can be returned",
+    message = "a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned",
     label = "not a result that can hold a refusal",
     note = "`std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are; for an error type of your own, write `impl From<aegize::GuardError> for YourError`"
 )]
@@ -27,6 +27,10 @@ pub trait ToolResult {
     fn refused(error: GuardError) -> Self;
 
     /// The result by reference.
+    ///
+    /// # Errors
+    ///
+    /// The tool's own.
     fn as_result(&self) -> Result<&Self::Value, &Self::Error>;
 }
 

@@ -159,7 +159,7 @@ impl Attempt<'_> {
         action.timestamp = self.timestamp;
         action.arguments = arguments;
         action.path_arguments = path_arguments;
-        action.metadata = self.call.metadata.clone();
+        action.metadata.clone_from(self.call.metadata);
         action
     }
 }

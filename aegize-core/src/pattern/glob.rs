@@ -4,6 +4,8 @@
 //! some, `{a,b}` one of several texts. In a path, none of them reaches across a `/`; only `**`
 //! does, as whole directories. There is no escape: `[*]` is a star.
 
+use std::fmt::Write as _;
+
 use regex::{Regex, RegexBuilder};
 
 /// The longest pattern, in bytes.
@@ -140,7 +142,8 @@ impl Translation<'_> {
 
     /// One character as itself, in or out of a class.
     fn literal(&mut self, c: char) {
-        self.regex.push_str(&format!(r"\x{{{:x}}}", u32::from(c)));
+        // Writing to a string does not fail.
+        let _ = write!(self.regex, r"\x{{{:x}}}", u32::from(c));
     }
 
     /// What follows a `[`, up to its `]`.

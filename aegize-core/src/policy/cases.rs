@@ -122,8 +122,12 @@ fn read_tests(root: &Node, decoder: &mut Decoder) -> Vec<TestCase> {
         decoder.problem(root, Trail::Root, message);
         return Vec::new();
     }
-    const EXPECTED: &str = "a mapping with the key `tests`: a list of cases";
-    let fields = decoder.fields(root, Trail::Root, EXPECTED, &["tests"]);
+    let fields = decoder.fields(
+        root,
+        Trail::Root,
+        "a mapping with the key `tests`: a list of cases",
+        &["tests"],
+    );
     let Some(node) = fields.get("tests") else {
         if matches!(root.kind, Kind::Map(_)) {
             decoder.problem(

@@ -50,7 +50,7 @@ impl Index {
         }
         let agents = document.agents.into_iter().map(|agent| {
             let Agent {
-                agent_id,
+                id,
                 deny,
                 require_approval,
                 allow,
@@ -60,7 +60,7 @@ impl Index {
                 require_approval: SectionRules::new(require_approval),
                 allow: SectionRules::new(allow),
             };
-            (agent_id.into(), rules)
+            (id.into(), rules)
         });
         Self {
             agents: agents.collect(),

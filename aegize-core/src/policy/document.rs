@@ -12,7 +12,7 @@ pub(crate) struct Document {
 /// The rules of one agent, each section in file order.
 #[derive(Debug)]
 pub(crate) struct Agent {
-    pub(crate) agent_id: String,
+    pub(crate) id: String,
     pub(crate) deny: Vec<Rule>,
     pub(crate) require_approval: Vec<Rule>,
     pub(crate) allow: Vec<Rule>,

@@ -50,7 +50,7 @@ impl Explanation {
         let verdict = index.judge(facts);
         let sections = index
             .agent(facts.call.agent_id)
-            .map(|agent| agent.sections());
+            .map(super::compile::AgentRules::sections);
         let rules = sections
             .iter()
             .flatten()

@@ -78,7 +78,7 @@ fn read_agents(node: &Node, decoder: &mut Decoder) -> Vec<Agent> {
                 })
             };
             Agent {
-                agent_id: agent_id.to_owned(),
+                id: agent_id.to_owned(),
                 deny: section(Section::Deny),
                 require_approval: section(Section::RequireApproval),
                 allow: section(Section::Allow),

@@ -195,7 +195,9 @@ impl Decoder {
                 let found = node.kind.describe();
                 format!("expected {expected}, found {found}; put it in quotes")
             }
-            Kind::Null => format!("expected {expected}, found nothing; write one, or remove the key"),
+            Kind::Null => {
+                format!("expected {expected}, found nothing; write one, or remove the key")
+            }
             other => format!("expected {expected}, found {}", other.describe()),
         };
         self.problem(node, trail, message);
