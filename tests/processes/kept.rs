@@ -58,6 +58,26 @@ pub(crate) fn until_there_is_room() -> String {
     "written when the limit was lifted".to_owned()
 }
 
+/// A process that ends without another call, after there was room again.
+pub(crate) fn until_the_log_is_dropped() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("audit.jsonl");
+    let mut worker = Worker::limited(30, true, "obey", &log, &[]);
+    worker.expect("ready");
+    assert_eq!(worker.call("1", TEN_KB), "done 1");
+    assert_eq!(worker.call("2", TEN_KB), "done 2");
+    let before = ["1 allowed", "1 execution_succeeded", "2 allowed"];
+    assert_eq!(Ledger::read(&log).story(), before);
+    let process = worker.id().to_string();
+    let lifted = Command::new("prlimit")
+        .args(["--pid", &process, "--fsize=unlimited"])
+        .status();
+    assert!(lifted.expect("prlimit runs").success());
+    worker.finish();
+    assert_eq!(Ledger::read(&log).story()[3..], ["2 execution_succeeded"]);
+    "written as the last thing".to_owned()
+}
+
 /// A pipe whose reader goes away while the body runs.
 pub(crate) fn until_somebody_reads() -> String {
     let directory = tempfile::tempdir().expect("a directory");

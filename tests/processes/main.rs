@@ -74,6 +74,10 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("full::no_room_to_set_aside", full::no_room_to_set_aside),
     ("kept::until_there_is_room", kept::until_there_is_room),
+    (
+        "kept::until_the_log_is_dropped",
+        kept::until_the_log_is_dropped,
+    ),
     ("kept::until_somebody_reads", kept::until_somebody_reads),
     ("kept::until_the_end_is_known", kept::until_the_end_is_known),
     ("kept::in_order", kept::in_order),

@@ -9,6 +9,8 @@ mod error;
 mod log;
 mod read;
 mod record;
+mod recover;
+mod writer;
 
 pub use self::error::AuditError;
 pub use self::log::AuditLog;

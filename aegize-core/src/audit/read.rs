@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{AuditError, Problem};
 use super::record::AuditRecord;
+use super::writer::uninterrupted;
 
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -32,7 +33,7 @@ impl AuditRecords {
         let open = || {
             let file = File::open(path)?;
             // Whoever holds the lock has written whole lines only.
-            file.lock_shared()?;
+            uninterrupted(|| file.lock_shared())?;
             let length = file.metadata().map(|metadata| metadata.len());
             file.unlock()?;
             Ok(BufReader::new(file.take(length?)))

@@ -26,6 +26,10 @@ use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, 
 use crate::identity::AgentIdentity;
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
 
+/// The most bytes of a tool's or an operation's name. A model may make them up, and each record
+/// has them whole.
+const LONGEST_NAME: usize = 1024;
+
 /// On whose behalf, by which rules, into which log.
 #[derive(Debug)]
 pub(crate) struct Authority {
@@ -45,11 +49,32 @@ pub(crate) struct Coordinates {
 impl Coordinates {
     pub(crate) fn invalid(&self, problem: String) -> GuardError {
         GuardError::from(Box::new(InvalidCall {
-            tool_name: self.tool_name.clone(),
-            operation: self.operation.clone(),
+            tool_name: shorten(self.tool_name.clone()),
+            operation: shorten(self.operation.clone()),
             problem,
         }))
     }
+
+    /// Refuses names that no record could hold well.
+    fn check(&self) -> Result<(), GuardError> {
+        let length = self.tool_name.len().max(self.operation.len());
+        if length > LONGEST_NAME {
+            return Err(self.invalid(format!(
+                "a name of {length} bytes is too long; at most {LONGEST_NAME} are recorded"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A name as an error may quote it.
+fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    let mut shown: String = name.chars().take(100).collect();
+    shown.push('…');
+    shown.into()
 }
 
 /// Takes a call from its arguments to a permit, or refuses it. Either way there is a record,
@@ -60,6 +85,7 @@ pub(crate) fn admit(
     arguments: Arguments<'_>,
     metadata: Metadata<'_>,
 ) -> Result<Permit, GuardError> {
+    coordinates.check()?;
     let metadata = metadata
         .merge(&authority.agent)
         .map_err(|problem| coordinates.invalid(problem))?;
