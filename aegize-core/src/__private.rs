@@ -58,7 +58,7 @@ pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, 
     };
     let metadata = Metadata {
         fixed: site.metadata,
-        call: [call, None],
+        call,
     };
     guard::admit(
         context.authority(),

@@ -16,7 +16,8 @@ use uuid::Uuid;
 /// One attempted call of a tool.
 ///
 /// ```
-/// use aegize_core::{RiskLevel, ToolAction};
+/// # extern crate aegize_core as aegize;
+/// use aegize::{RiskLevel, ToolAction};
 /// use serde_json::json;
 ///
 /// let action = ToolAction::new("research_bot", "file_reader", "read")

@@ -16,13 +16,14 @@ use time::OffsetDateTime;
 /// and facts that people know it by.
 ///
 /// ```
-/// use aegize_core::{AgentIdentity, Environment};
+/// # extern crate aegize_core as aegize;
+/// use aegize::{AgentIdentity, Environment};
 ///
 /// let agent = AgentIdentity::new("research_bot", "Research Bot", "Geoffrey")?
 ///     .environment(Environment::Staging)
 ///     .metadata("team", "search");
 /// assert_eq!(agent.agent_id, "research_bot");
-/// # Ok::<(), aegize_core::IdentityError>(())
+/// # Ok::<(), aegize::IdentityError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]

@@ -19,7 +19,8 @@ use crate::guard::{self, Coordinates, Metadata, Outcome, Permit, ToolResult};
 /// A call of a tool whose arguments are known as JSON, such as a model's tool call.
 ///
 /// ```
-/// # use aegize_core::{GuardContext, GuardError, ToolCall};
+/// # extern crate aegize_core as aegize;
+/// # use aegize::{GuardContext, GuardError, ToolCall};
 /// # use serde_json::{Value, json};
 /// # async fn forward(arguments: &Value) -> Result<String, GuardError> { Ok(arguments.to_string()) }
 /// # async fn example(context: &GuardContext) -> Result<(), GuardError> {
@@ -96,7 +97,11 @@ impl ToolCall {
             Value::Object(values) => values,
             _ => {
                 let problem = "its arguments are not a JSON object";
-                return Err(self.coordinates.invalid(problem.to_owned()));
+                return Err(guard::refuse(
+                    context.authority(),
+                    self.coordinates,
+                    problem.to_owned(),
+                ));
             }
         };
         let arguments = Arguments::Json(JsonArguments {
@@ -106,7 +111,7 @@ impl ToolCall {
         });
         let metadata = Metadata {
             fixed: &[],
-            call: [take_metadata(), self.metadata],
+            call: take_metadata().into_iter().chain(self.metadata).collect(),
         };
         guard::admit(context.authority(), self.coordinates, arguments, metadata)
     }
@@ -134,6 +139,10 @@ pub struct GuardedCall<'c> {
 impl GuardedCall<'_> {
     /// Makes the call: asks for permission when first polled, and only then calls `body` and
     /// runs its future. The result may hold references of `body`'s.
+    ///
+    /// # Errors
+    ///
+    /// The tool's own, and a refusal as [`GuardError`].
     pub fn run<F, R>(self, body: impl FnOnce() -> F) -> impl Future<Output = R>
     where
         F: Future<Output = R>,
@@ -147,6 +156,10 @@ impl GuardedCall<'_> {
     }
 
     /// Makes the call on this thread.
+    ///
+    /// # Errors
+    ///
+    /// The tool's own, and a refusal as [`GuardError`].
     pub fn run_blocking<R>(self, body: impl FnOnce() -> R) -> R
     where
         R: ToolResult<Value: Serialize, Error: Display>,
@@ -161,7 +174,8 @@ impl GuardedCall<'_> {
 /// arguments that policy and log see; anything else is one argument named `input`.
 ///
 /// ```
-/// # use aegize_core::*;
+/// # extern crate aegize_core as aegize;
+/// # use aegize::*;
 /// # fn example(context: &GuardContext) -> Result<(), GuardError> {
 /// let search = GuardedTool::new("web_search", "search", |query: String| -> Result<String, GuardError> {
 ///     Ok(format!("results for '{query}'"))
@@ -282,15 +296,24 @@ impl<F> BoundTool<F> {
         )
     }
 
+    fn refuse(&self, problem: String) -> GuardError {
+        let coordinates = self.tool.template.coordinates.clone();
+        guard::refuse(self.context.authority(), coordinates, problem)
+    }
+
     fn enter<A: Serialize>(&self, input: &A) -> Result<Permit, GuardError> {
         let template = &self.tool.template;
         if is_map(input) {
-            let arguments = serde_json::to_value(input).map_err(|error| {
-                template
-                    .coordinates
-                    .invalid(format!("its input does not serialize: {error}"))
-            })?;
-            return template.clone().arguments(arguments).enter(&self.context);
+            return match serde_json::to_value(input) {
+                Ok(arguments) => template.clone().arguments(arguments).enter(&self.context),
+                Err(error) => Err(self.refuse(format!("its input does not serialize: {error}"))),
+            };
+        }
+        let mut declared = template.paths.iter().chain(&template.redacted);
+        if let Some(name) = declared.find(|name| *name != "input") {
+            return Err(self.refuse(format!(
+                "its input has no argument `{name}`; a value without fields is named `input`"
+            )));
         }
         // One value is lent as it is, not copied.
         let mut argument = Argument::new("input", Captured::Structured(input));
@@ -298,7 +321,10 @@ impl<F> BoundTool<F> {
         argument.is_redacted = template.redacted.iter().any(|name| name == argument.name);
         let metadata = Metadata {
             fixed: &[],
-            call: [take_metadata(), template.metadata.clone()],
+            call: take_metadata()
+                .into_iter()
+                .chain(template.metadata.clone())
+                .collect(),
         };
         guard::admit(
             self.context.authority(),

@@ -28,6 +28,11 @@ async fn wait_clock(times: usize) -> Result<String, GuardError> {
     read_clock()
 }
 
+#[guarded_tool(tool_name = "clock", operation = "later")]
+async fn read_clock_later() -> Result<String, GuardError> {
+    Ok(agent())
+}
+
 #[guarded_tool(tool_name = "clock", operation = "break")]
 fn break_clock() -> Result<(), GuardError> {
     panic!("broken")
@@ -310,11 +315,13 @@ fn metadata_belongs_to_the_first_call_and_to_no_other() {
         with_metadata(json!({"ticket": "OPS-1"}), two_calls).unwrap();
         // A nested call does not inherit it.
         pollster::block_on(wait_clock(1).with_metadata(json!({"ticket": "OPS-2"}))).unwrap();
-        // An inner scope does not use up the outer one's.
+        // Scopes add up, and are used up together.
         with_metadata(json!({"ticket": "OPS-3"}), || {
-            with_metadata(json!({"ticket": "OPS-4"}), read_clock).unwrap();
+            with_metadata(json!({"by": "hand"}), read_clock).unwrap();
             read_clock().unwrap();
         });
+        let twice = read_clock_later().with_metadata(json!({"ticket": "OPS-4"}));
+        pollster::block_on(twice.with_metadata(json!({"by": "hand"}))).unwrap();
     });
     let tickets: Vec<_> = world
         .records()
@@ -333,8 +340,9 @@ fn metadata_belongs_to_the_first_call_and_to_no_other() {
         ("read", "-"),
         ("wait", "OPS-2"),
         ("read", "-"),
-        ("read", "OPS-4"),
         ("read", "OPS-3"),
+        ("read", "-"),
+        ("later", "OPS-4"),
     ];
     assert_eq!(tickets, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
 }
@@ -363,17 +371,31 @@ fn metadata_that_is_no_object_or_takes_anothers_place_is_a_refusal() {
         ),
         (
             json!({"big": "x".repeat(70_000)}),
-            "its metadata is 70010 bytes long as JSON; at most 65536 are recorded",
+            "its metadata is 70044 bytes long as JSON; at most 65536 are recorded",
         ),
     ] {
         let expected =
             format!("tool 'clock' operation 'set' cannot be called like this: {expected}");
         assert_eq!(refusal(metadata), expected);
     }
-    assert!(world.records().is_empty());
+    let nested = || {
+        with_metadata(json!({"a": 1}), || {
+            with_metadata(json!({"a": 2}), set_clock)
+        })
+    };
+    assert!(with_context(&world.context, nested).is_err());
+    // Each refusal is an attempt, and recorded.
+    assert_eq!(world.events(), [AuditEvent::Denied; 5]);
+    assert!(
+        world.records()[0]
+            .reason
+            .as_deref()
+            .unwrap()
+            .ends_with("is not a JSON object")
+    );
     with_context(&world.context, || with_metadata(json!({"a": 1}), set_clock)).unwrap();
     assert_eq!(
-        serde_json::to_value(&world.records()[1].metadata).unwrap(),
+        serde_json::to_value(&world.records()[5].metadata).unwrap(),
         json!({"environment": "dev", "team": "time", "a": 1})
     );
 }

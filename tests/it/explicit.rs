@@ -166,3 +166,18 @@ fn a_call_that_makes_no_sense_is_a_refusal() {
         )
     );
 }
+
+#[test]
+fn what_is_declared_has_to_be_there() {
+    let world = World::permissive();
+    let tool = GuardedTool::new("t", "o", |_: &str| Ok::<(), GuardError>(()));
+    let tool = tool.redacted_argument("token").bind(&world.context);
+    assert_eq!(
+        tool.call("hunter2").unwrap_err().to_string(),
+        "tool 't' operation 'o' cannot be called like this: its input has no argument `token`; a value without fields is named `input`"
+    );
+    assert!(!world.text().contains("hunter2"));
+    let blank = world.context.guard(ToolCall::new("", "o"));
+    assert!(blank.run_blocking(|| Ok::<(), GuardError>(())).is_err());
+    assert_eq!(world.events(), [AuditEvent::Denied; 2]);
+}

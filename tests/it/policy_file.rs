@@ -118,7 +118,7 @@ fn each_mistake_has_its_words() {
         ),
         (
             "agents: {\"\": {}}".into(),
-            "expected a key, found a blank string",
+            "expected a key, found a blank one; write it out",
         ),
         (
             "agents: {bot: {}, bot: {}}".into(),
@@ -560,6 +560,19 @@ agents:
                 .argument("a", "in/x"),
             false,
         ),
+        // A bare name is no path while another string looks like one; a deny rule sees it all the same.
+        (files().argument("a", "in/x").argument("b", "passwd"), true),
+        (any().argument("a", ".env").argument("b", "in/x"), false),
+        (any().argument("a", json!([".env", "in/x"])), false),
+        (
+            any().argument("a", "secret").metadata("path", "in/x"),
+            false,
+        ),
+        (any().argument("a", "").argument("b", "in/x"), true),
+        (
+            any().path_argument("a", "in/x").argument("b", "secret"),
+            true,
+        ),
         (any(), true),
         (any().argument("a", "x/.env"), false),
         (any().argument("a", "/srv/x/.env"), false),
@@ -591,6 +604,7 @@ tests:
   - {name: first, agent: bot, tool: t, operation: o, expect: alow}
   - {agent: bot, tool: t, expect: deny, risk_level: hih, metadta: {}}
   - {agent: 5, tool: t, operation: o, expect: deny, args: [1]}
+  - {agent: a, tool: t, operation: o, expect: deny, args: {p: x}, path_args: [q]}
   - later
 ";
     let error = PolicyTests::from_yaml_str(text).unwrap_err();
@@ -608,6 +622,7 @@ tests:
             "unknown key `metadta`; did you mean `metadata`?",
             "expected a string, found a number; put it in quotes",
             "expected a mapping, found a list",
+            "no argument `q` in args; write one of its names",
             "expected a case: a mapping, found a string",
         ]
     );

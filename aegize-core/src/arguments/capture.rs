@@ -96,16 +96,19 @@ impl<'a, T> ArgumentOpaque<'a> for Probe<'a, T> {
 pub trait PathValue {
     #[doc(hidden)]
     fn paths(&self, visit: &mut dyn FnMut(Option<&Path>));
+
+    #[doc(hidden)]
+    fn is_list(&self) -> bool {
+        false
+    }
 }
 
 impl dyn PathValue + '_ {
     fn walk(&self, sink: &mut dyn Sink) -> Result<(), Stop> {
-        let mut found = 0_usize;
-        self.paths(&mut |_| found += 1);
-        let mut outcome = if found == 1 {
-            Ok(())
-        } else {
+        let mut outcome = if self.is_list() {
             sink.open(Shape::List)
+        } else {
+            Ok(())
         };
         self.paths(&mut |path| {
             if outcome.is_ok() {
@@ -116,10 +119,10 @@ impl dyn PathValue + '_ {
             }
         });
         outcome?;
-        if found == 1 {
-            Ok(())
-        } else {
+        if self.is_list() {
             sink.close(Shape::List)
+        } else {
+            Ok(())
         }
     }
 }
@@ -157,6 +160,10 @@ macro_rules! path_pointers {
             fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
                 (**self).paths(visit);
             }
+
+            fn is_list(&self) -> bool {
+                (**self).is_list()
+            }
         }
     )*};
 }
@@ -170,6 +177,10 @@ impl<T: PathValue> PathValue for Option<T> {
             None => visit(None),
         }
     }
+
+    fn is_list(&self) -> bool {
+        self.as_ref().is_some_and(PathValue::is_list)
+    }
 }
 
 impl<T: PathValue> PathValue for [T] {
@@ -178,17 +189,29 @@ impl<T: PathValue> PathValue for [T] {
             value.paths(visit);
         }
     }
+
+    fn is_list(&self) -> bool {
+        true
+    }
 }
 
 impl<T: PathValue> PathValue for Vec<T> {
     fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
         self.as_slice().paths(visit);
     }
+
+    fn is_list(&self) -> bool {
+        true
+    }
 }
 
 impl<T: PathValue, const N: usize> PathValue for [T; N] {
     fn paths(&self, visit: &mut dyn FnMut(Option<&Path>)) {
         self.as_slice().paths(visit);
+    }
+
+    fn is_list(&self) -> bool {
+        true
     }
 }
 

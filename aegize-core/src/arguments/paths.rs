@@ -3,8 +3,9 @@
 //! Declared ones always do: parameters of a path type or marked `#[guard(path)]`, and
 //! `metadata.path`, `paths` and `candidate_paths`. If no parameter is declared, so does every
 //! string that looks like a path, at any depth, and an argument that cannot be read, since it
-//! might hold one; and if all that leaves none, every string. The invariant: what might be a
-//! path is in the list, readable or not.
+//! might hold one; and if all that leaves none, every string. Other strings are in the list as
+//! guesses: nothing has to be proved of them, but a deny rule may be about them. The invariant:
+//! what might be a path is in the list, readable or not.
 
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub(crate) struct CandidatePath<'a> {
     pub(crate) text: Option<String>,
     /// Whether it must not be shown.
     pub(crate) is_redacted: bool,
+    /// Whether it is any string, which only might be a path.
+    pub(crate) is_guess: bool,
 }
 
 impl Call<'_> {
@@ -44,12 +47,12 @@ impl Call<'_> {
         }
         if !is_declared {
             for argument in self.arguments.iter() {
-                collect(argument, Wanted::PathLike, &mut found);
+                collect(argument, Wanted::Strings, &mut found);
             }
         }
-        if found.is_empty() {
-            for argument in self.arguments.iter() {
-                collect(argument, Wanted::Strings, &mut found);
+        if found.iter().all(|candidate| candidate.is_guess) {
+            for candidate in &mut found {
+                candidate.is_guess = false;
             }
         }
         found
@@ -65,9 +68,7 @@ fn metadata_argument<'a>((key, value): (&'a String, &'a Value)) -> Argument<'a> 
 enum Wanted {
     /// It is declared: strings are paths, anything else but null is an unreadable one.
     Everything,
-    /// Strings that look like a path.
-    PathLike,
-    /// All strings.
+    /// Strings: those that look like a path, and the others as guesses.
     Strings,
 }
 
@@ -91,23 +92,25 @@ struct Collector<'f, 'a> {
 }
 
 impl Collector<'_, '_> {
-    fn add(&mut self, text: Option<String>) {
+    fn add(&mut self, text: Option<String>, is_guess: bool) {
         self.found.push(CandidatePath {
             source: self.argument.name,
             text,
             is_redacted: self.argument.is_redacted,
+            is_guess,
         });
     }
 
     fn unreadable(&mut self) {
-        self.add(None);
+        self.add(None, false);
     }
 
     fn text(&mut self, text: &str) {
         if text.len() > LONGEST {
             self.unreadable();
-        } else if self.wanted != Wanted::PathLike || is_path_like(text) {
-            self.add(Some(text.to_owned()));
+        } else {
+            let is_certain = self.wanted == Wanted::Everything || is_path_like(text);
+            self.add(Some(text.to_owned()), !is_certain);
         }
     }
 }
@@ -129,7 +132,7 @@ impl Sink for Collector<'_, '_> {
 
     fn key(&mut self, key: &str, field: bool) -> Result<(), Stop> {
         // The keys of a map are data, and may be paths; a type's field names are not.
-        if !field && self.wanted != Wanted::Strings {
+        if !field && (self.wanted == Wanted::Everything || is_path_like(key)) {
             self.text(key);
         }
         Ok(())

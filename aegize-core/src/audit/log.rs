@@ -15,9 +15,10 @@ use super::writer::Writer;
 /// survives the process, not a loss of power.
 ///
 /// ```
+/// # extern crate aegize_core as aegize;
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("audit.jsonl");
-/// let log = aegize_core::AuditLog::open(&path)?;
+/// let log = aegize::AuditLog::open(&path)?;
 /// for record in log.read_all()? {
 ///     println!("{} {} {}", record.event, record.tool_name, record.operation);
 /// }

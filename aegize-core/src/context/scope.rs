@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::thread::LocalKey;
 
 use pin_project_lite::pin_project;
 use serde_json::Value;
@@ -13,7 +12,8 @@ use super::GuardContext;
 
 thread_local! {
     static CONTEXT: RefCell<Option<GuardContext>> = const { RefCell::new(None) };
-    static METADATA: RefCell<Option<Value>> = const { RefCell::new(None) };
+    /// One entry for each scope that is entered, outermost first; empty once it was taken.
+    static METADATA: RefCell<Vec<Option<Value>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The scope's context, else the default. None at all while the thread is being torn down: a
@@ -26,36 +26,54 @@ pub(super) fn current(default: impl FnOnce() -> Option<GuardContext>) -> Option<
     }
 }
 
-/// Takes the metadata meant for the next call, if there is any.
-pub(crate) fn take_metadata() -> Option<Value> {
-    METADATA
-        .try_with(|metadata| metadata.borrow_mut().take())
-        .ok()
-        .flatten()
+/// Takes the metadata that the scopes around the next call hold for it.
+pub(crate) fn take_metadata() -> Vec<Value> {
+    let take = |scopes: &RefCell<Vec<Option<Value>>>| {
+        scopes
+            .borrow_mut()
+            .iter_mut()
+            .filter_map(Option::take)
+            .collect()
+    };
+    METADATA.try_with(take).unwrap_or_default()
 }
 
-/// Exchanges what a thread holds; nothing happens while the thread is being torn down.
-fn swap<T: 'static>(slot: &'static LocalKey<RefCell<Option<T>>>, value: &mut Option<T>) {
-    let _ = slot.try_with(|held| std::mem::swap(&mut *held.borrow_mut(), value));
-}
+/// Makes a context this thread's for as long as it lives, then puts back the one before.
+struct ContextScope<'v>(&'v mut Option<GuardContext>);
 
-/// Puts a value in a thread's slot for as long as it lives, then puts back what was there. What
-/// is left of the value by then is kept in `value`.
-struct Entered<'v, T: 'static> {
-    slot: &'static LocalKey<RefCell<Option<T>>>,
-    value: &'v mut Option<T>,
-}
+impl<'v> ContextScope<'v> {
+    fn enter(context: &'v mut Option<GuardContext>) -> Self {
+        let mut scope = Self(context);
+        scope.swap();
+        scope
+    }
 
-impl<'v, T> Entered<'v, T> {
-    fn new(slot: &'static LocalKey<RefCell<Option<T>>>, value: &'v mut Option<T>) -> Self {
-        swap(slot, value);
-        Self { slot, value }
+    /// Nothing happens while the thread is being torn down.
+    fn swap(&mut self) {
+        let _ = CONTEXT.try_with(|held| std::mem::swap(&mut *held.borrow_mut(), self.0));
     }
 }
 
-impl<T> Drop for Entered<'_, T> {
+impl Drop for ContextScope<'_> {
     fn drop(&mut self) {
-        swap(self.slot, self.value);
+        self.swap();
+    }
+}
+
+/// Holds metadata out to this thread's next call for as long as it lives, then takes back what
+/// no call took.
+struct MetadataScope<'v>(&'v mut Option<Value>);
+
+impl<'v> MetadataScope<'v> {
+    fn enter(metadata: &'v mut Option<Value>) -> Self {
+        let _ = METADATA.try_with(|scopes| scopes.borrow_mut().push(metadata.take()));
+        Self(metadata)
+    }
+}
+
+impl Drop for MetadataScope<'_> {
+    fn drop(&mut self) {
+        let _ = METADATA.try_with(|scopes| *self.0 = scopes.borrow_mut().pop().flatten());
     }
 }
 
@@ -63,15 +81,16 @@ impl<T> Drop for Entered<'_, T> {
 /// it.
 pub fn with_context<T>(context: &GuardContext, call: impl FnOnce() -> T) -> T {
     let mut context = Some(context.clone());
-    let _entered = Entered::new(&CONTEXT, &mut context);
+    let _scope = ContextScope::enter(&mut context);
     call()
 }
 
 /// Calls a closure whose first guarded call carries metadata: a JSON object, seen by policy and
-/// the log, never by the function. Calls made within that tool do not inherit it.
+/// the log, never by the function. Calls made within that tool do not inherit it. Scopes within
+/// scopes add up; a key that two of them set is a refusal.
 pub fn with_metadata<T>(metadata: impl Into<Value>, call: impl FnOnce() -> T) -> T {
     let mut metadata = Some(metadata.into());
-    let _entered = Entered::new(&METADATA, &mut metadata);
+    let _scope = MetadataScope::enter(&mut metadata);
     call()
 }
 
@@ -122,7 +141,7 @@ pin_project! {
     impl<F> PinnedDrop for WithContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = Entered::new(&CONTEXT, this.context);
+            let _scope = ContextScope::enter(this.context);
             this.future.set(None);
         }
     }
@@ -133,7 +152,7 @@ impl<F: Future> Future for WithContext<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Entered::new(&CONTEXT, this.context);
+        let _scope = ContextScope::enter(this.context);
         match this.future.as_pin_mut() {
             Some(future) => future.poll(context),
             None => Poll::Pending,
@@ -158,7 +177,7 @@ impl<F: Future> Future for WithMetadata<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Entered::new(&METADATA, this.metadata);
+        let _scope = MetadataScope::enter(this.metadata);
         this.future.poll(context)
     }
 }

@@ -12,8 +12,8 @@ const LARGEST: usize = 64 * 1024;
 pub(crate) struct Metadata<'a> {
     /// What the tool always attaches.
     pub(crate) fixed: &'a [(&'static str, &'static str)],
-    /// What this call attaches, from the scope around it and by itself.
-    pub(crate) call: [Option<Value>; 2],
+    /// What this call attaches: from the scopes around it, and by itself.
+    pub(crate) call: Vec<Value>,
 }
 
 impl Metadata<'_> {
@@ -34,18 +34,13 @@ impl Metadata<'_> {
                 "the agent's identity",
             )?;
         }
-        for call in self.call.into_iter().flatten() {
+        let is_extended = !self.call.is_empty();
+        for call in self.call {
             let map = match call {
                 Value::Object(map) => map,
                 Value::Null => continue,
                 _ => return Err("its metadata is not a JSON object".to_owned()),
             };
-            let length = serde_json::to_vec(&map).map_or(usize::MAX, |json| json.len());
-            if length > LARGEST {
-                return Err(format!(
-                    "its metadata is {length} bytes long as JSON; at most {LARGEST} are recorded"
-                ));
-            }
             for (key, value) in map {
                 insert(
                     &mut metadata,
@@ -53,6 +48,14 @@ impl Metadata<'_> {
                     value,
                     "the tool, the agent or another scope",
                 )?;
+            }
+        }
+        if is_extended {
+            let length = serde_json::to_vec(&metadata).map_or(usize::MAX, |json| json.len());
+            if length > LARGEST {
+                return Err(format!(
+                    "its metadata is {length} bytes long as JSON; at most {LARGEST} are recorded"
+                ));
             }
         }
         Ok(metadata)

@@ -47,27 +47,21 @@ pub(crate) struct Coordinates {
 }
 
 impl Coordinates {
-    pub(crate) fn invalid(&self, problem: String) -> GuardError {
-        GuardError::from(Box::new(InvalidCall {
-            tool_name: shorten(self.tool_name.clone()),
-            operation: shorten(self.operation.clone()),
-            problem,
-        }))
-    }
-
-    /// Refuses names that no record could hold well.
-    fn check(&self) -> Result<(), GuardError> {
+    /// What is wrong with the names, if no record could hold them well or no policy could mean
+    /// them.
+    fn problem(&self) -> Option<String> {
         let length = self.tool_name.len().max(self.operation.len());
         if length > LONGEST_NAME {
-            return Err(self.invalid(format!(
+            return Some(format!(
                 "a name of {length} bytes is too long; at most {LONGEST_NAME} are recorded"
-            )));
+            ));
         }
-        Ok(())
+        let is_blank = self.tool_name.trim().is_empty() || self.operation.trim().is_empty();
+        is_blank.then(|| "a name is blank; give both as the policy has them".to_owned())
     }
 }
 
-/// A name as an error may quote it.
+/// A name as a record may hold it.
 fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
     if name.len() <= LONGEST_NAME {
         return name;
@@ -75,6 +69,39 @@ fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
     let mut shown: String = name.chars().take(100).collect();
     shown.push('…');
     shown.into()
+}
+
+/// Refuses a call that makes no sense. It is an attempt like any other, and is recorded as
+/// denied.
+pub(crate) fn refuse(
+    authority: &Authority,
+    coordinates: Coordinates,
+    problem: String,
+) -> GuardError {
+    let tool_name = shorten(coordinates.tool_name);
+    let operation = shorten(coordinates.operation);
+    let action = ToolAction::new(
+        authority.agent.agent_id.clone(),
+        tool_name.clone(),
+        operation.clone(),
+    )
+    .risk_level(coordinates.risk_level)
+    .metadata("environment", authority.agent.environment.as_str());
+
+    let mut record = AuditRecord::new(AuditEvent::Denied, action.action_id, &action.metadata);
+    record.agent_id = action.agent_id.as_ref().into();
+    record.tool_name = tool_name.as_ref().into();
+    record.operation = operation.as_ref().into();
+    record.risk_level = action.risk_level;
+    record.reason = Some(problem.as_str().into());
+    match authority.audit_log.append(record) {
+        Ok(()) => GuardError::from(Box::new(InvalidCall {
+            tool_name,
+            operation,
+            problem,
+        })),
+        Err(source) => GuardError::from(Box::new(AuditUnavailable { action, source })),
+    }
 }
 
 /// Takes a call from its arguments to a permit, or refuses it. Either way there is a record,
@@ -85,10 +112,13 @@ pub(crate) fn admit(
     arguments: Arguments<'_>,
     metadata: Metadata<'_>,
 ) -> Result<Permit, GuardError> {
-    coordinates.check()?;
-    let metadata = metadata
-        .merge(&authority.agent)
-        .map_err(|problem| coordinates.invalid(problem))?;
+    if let Some(problem) = coordinates.problem() {
+        return Err(refuse(authority, coordinates, problem));
+    }
+    let metadata = match metadata.merge(&authority.agent) {
+        Ok(metadata) => metadata,
+        Err(problem) => return Err(refuse(authority, coordinates, problem)),
+    };
     let attempt = Attempt {
         authority,
         action_id: Uuid::now_v7(),

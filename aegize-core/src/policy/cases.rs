@@ -12,7 +12,8 @@ use crate::yaml::{self, Kind, LoadError, Node};
 /// A file of policy tests.
 ///
 /// ```
-/// use aegize_core::{PermissionPolicy, PolicyTests};
+/// # extern crate aegize_core as aegize;
+/// use aegize::{PermissionPolicy, PolicyTests};
 ///
 /// let policy = PermissionPolicy::from_yaml_str("agents: {bot: {allow: [{tool: clock}]}}")?;
 /// let tests = PolicyTests::from_yaml_str(
@@ -21,7 +22,7 @@ use crate::yaml::{self, Kind, LoadError, Node};
 ///        - {agent: bot, tool: shell, operation: run, expect: deny}
 /// ")?;
 /// assert!(tests.run(&policy).all(|outcome| outcome.passed()));
-/// # Ok::<(), aegize_core::LoadError>(())
+/// # Ok::<(), aegize::LoadError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct PolicyTests {
@@ -103,13 +104,14 @@ impl PolicyTests {
     }
 }
 
-const CASE_KEYS: [&str; 8] = [
+const CASE_KEYS: [&str; 9] = [
     "name",
     "agent",
     "tool",
     "operation",
     "risk_level",
     "args",
+    "path_args",
     "metadata",
     "expect",
 ];
@@ -198,11 +200,13 @@ fn read_case(
         }),
     };
     let arguments = values(decoder, &fields, trail, "args");
+    let path_arguments = path_arguments(decoder, &fields, trail, &arguments);
     let metadata = values(decoder, &fields, trail, "metadata");
 
     let mut action = ToolAction::new(agent?.to_owned(), tool?.to_owned(), operation?.to_owned())
         .risk_level(risk);
     action.arguments = arguments;
+    action.path_arguments = path_arguments;
     action.metadata = metadata;
     Some(TestCase {
         label,
@@ -254,4 +258,30 @@ fn values(
             }
         },
     }
+}
+
+/// The names of the arguments that the tool declares to be paths.
+fn path_arguments(
+    decoder: &mut Decoder,
+    fields: &Fields<'_>,
+    trail: Trail<'_>,
+    arguments: &Map<String, Value>,
+) -> Vec<String> {
+    let trail = Trail::Key(&trail, "path_args");
+    let items = fields
+        .get("path_args")
+        .and_then(|node| decoder.items(node, trail, "a list of names of args"));
+    let mut names = Vec::new();
+    for (index, item) in items.unwrap_or_default().iter().enumerate() {
+        let trail = Trail::Index(&trail, index);
+        match decoder.name(item, trail, "the name of one of the args") {
+            Some(name) if arguments.contains_key(name) => names.push(name.to_owned()),
+            Some(name) => {
+                let message = format!("no argument `{name}` in args; write one of its names");
+                decoder.problem(item, trail, message);
+            }
+            None => {}
+        }
+    }
+    names
 }

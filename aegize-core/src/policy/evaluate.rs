@@ -139,6 +139,8 @@ struct PathFact {
     shown: String,
     text: Option<String>,
     normal: Result<NormalPath, Abnormal>,
+    /// Whether it only might be a path.
+    is_guess: bool,
     /// Where it really leads, once that was asked.
     real: OnceCell<Option<NormalPath>>,
 }
@@ -170,6 +172,7 @@ impl PathFact {
             source,
             text,
             is_redacted,
+            is_guess,
         } = candidate;
         let shown = match &text {
             _ if is_redacted => format!("of `{source}` (redacted)"),
@@ -182,6 +185,7 @@ impl PathFact {
                 .as_deref()
                 .map_or(Err(Abnormal::Unreadable), NormalPath::new),
             text,
+            is_guess,
             real: OnceCell::new(),
         }
     }
@@ -262,7 +266,8 @@ pub(super) fn mismatch<'f>(rule: &Rule, facts: &'f Facts<'_>) -> Option<Mismatch
     }
     let resolver = facts.resolver.filter(|_| rule.resolves_links);
     if must_be_proved {
-        paths.iter().find_map(|path| unproved(rule, path, resolver))
+        let mut certain = paths.iter().filter(|path| !path.is_guess);
+        certain.find_map(|path| unproved(rule, path, resolver))
     } else if paths.iter().any(|path| is_possible(rule, path, resolver)) {
         None
     } else {
@@ -298,7 +303,8 @@ fn unproved<'f>(
 /// Whether a path might be one that a deny or approval rule is about.
 fn is_possible(rule: &Rule, path: &PathFact, resolver: Option<&dyn Resolver>) -> bool {
     let Ok(normal) = &path.normal else {
-        return true;
+        // A string that may be none, and cannot be one, is none.
+        return !path.is_guess;
     };
     let mut patterns = rule.paths.iter().flatten().map(|pattern| &pattern.glob);
     if patterns.clone().any(|glob| glob.is_possible_match(normal)) {

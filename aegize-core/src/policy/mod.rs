@@ -32,7 +32,8 @@ use crate::yaml::{self, LoadError};
 /// It loads completely or not at all. Cloning is cheap.
 ///
 /// ```
-/// use aegize_core::{Decision, PermissionPolicy, ToolAction};
+/// # extern crate aegize_core as aegize;
+/// use aegize::{Decision, PermissionPolicy, ToolAction};
 ///
 /// let policy = PermissionPolicy::from_yaml_str(
 ///     "agents:
@@ -43,7 +44,7 @@ use crate::yaml::{self, LoadError};
 /// ")?;
 /// let action = ToolAction::new("research_bot", "web_search", "search");
 /// assert_eq!(policy.evaluate(&action).decision(), Decision::Allow);
-/// # Ok::<(), aegize_core::LoadError>(())
+/// # Ok::<(), aegize::LoadError>(())
 /// ```
 #[derive(Clone)]
 pub struct PermissionPolicy(Arc<Index>);

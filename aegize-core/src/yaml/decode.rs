@@ -185,7 +185,7 @@ impl Decoder {
     ) -> Option<&'n str> {
         let message = match &node.kind {
             Kind::String { text, .. } if text.trim().is_empty() => {
-                format!("expected {expected}, found a blank string")
+                format!("expected {expected}, found a blank one; write it out")
             }
             Kind::String { text, is_plain } if *is_plain && is_ambiguous(text) => format!(
                 "`{text}` is a boolean or a number to other YAML readers; put it in quotes: \"{text}\""
