@@ -176,10 +176,101 @@ fn rules_see_through_links(
         assert_eq!(permits(&context, path), expected, "{rules} {path}");
     }
 
+    backslashes_are_read_both_ways(context, permits, root);
+    names_on_the_way_count(context, permits, root);
+
     let ignoring =
         "agents: {bot: {allow: [{tool: files, paths: ['safe_data/**'], symlinks: ignore}]}}";
     assert!(permits(&context(ignoring), "safe_data/link_out/secret.txt"));
     let ignoring = "agents: {bot: {allow: [{tool: files}], deny: [{tool: files, paths: [secret.txt], symlinks: ignore}]}}";
     assert!(permits(&context(ignoring), "safe_data/link_file"));
     assert!(!permits(&context(ignoring), "secret.txt"));
+}
+
+/// To Unix, a backslash is a letter; to others, it separates. A path has to be inside both ways.
+fn backslashes_are_read_both_ways(
+    context: &dyn Fn(&str) -> GuardContext,
+    permits: &dyn Fn(&GuardContext, &str) -> bool,
+    root: &str,
+) {
+    let allow = context("agents: {bot: {allow: [{tool: files, paths: ['./safe_data/**']}]}}");
+    for (path, expected) in [
+        (r"safe_data/a\b", true),
+        (r"safe_data\a", false),
+        (r"outside/a\..\..\safe_data\new", false),
+        (r"safe_data/a\..\..\secret.txt", false),
+    ] {
+        assert_eq!(permits(&allow, path), expected, "{path}");
+    }
+    let policy = format!(
+        "agents: {{bot: {{allow: [{{tool: files, paths: ['/**']}}], deny: [{{tool: files, paths: ['{root}/outside/*']}}]}}}}"
+    );
+    let deny = context(&policy);
+    fs::write(Path::new(root).join(r"outside/a\b"), "x").unwrap();
+    assert!(!permits(&deny, &format!(r"{root}/outside/a\b")));
+    assert!(!permits(&deny, &format!(r"{root}/outside/y\..\..\tmp\x")));
+    assert!(permits(&deny, &format!(r"{root}/safe_data/a\b")));
+}
+
+/// A path is known by every name on its way, and acts on the last one that is its own.
+fn names_on_the_way_count(
+    context: &dyn Fn(&str) -> GuardContext,
+    permits: &dyn Fn(&GuardContext, &str) -> bool,
+    root: &str,
+) {
+    let at = |path: &str| Path::new(root).join(path);
+    fs::create_dir_all(at("config")).unwrap();
+    fs::create_dir_all(at("keys/2026")).unwrap();
+    symlink("../secret.txt", at("config/.env")).unwrap();
+    symlink("config/.env", at("alias")).unwrap();
+    symlink("2026", at("keys/..data")).unwrap();
+    symlink("..data/token", at("keys/token")).unwrap();
+    fs::write(at("keys/2026/token"), "t").unwrap();
+    symlink("keys/token", at("mylink")).unwrap();
+    symlink("../safe_data/report.md", at("keys/current")).unwrap();
+    symlink("keys", at("kalias")).unwrap();
+    let deny = |path: &str| {
+        context(&format!(
+            "agents: {{bot: {{allow: [{{tool: files}}], deny: [{{tool: files, paths: ['{path}']}}]}}}}"
+        ))
+    };
+    for (pattern, path, expected) in [
+        ("config/.env", "alias", false),
+        ("config/.env", "secret.txt", false),
+        ("**/.env", "alias", false),
+        ("config/**", "alias", false),
+        ("keys/token", "keys/..data/token", false),
+        ("keys/token", "mylink", false),
+        ("keys/**", "kalias/current", false),
+        ("keys/token", "safe_data/report.md", true),
+    ] {
+        assert_eq!(permits(&deny(pattern), path), expected, "{pattern} {path}");
+    }
+
+    // What is removed is the link, and that is outside, though it leads inside.
+    symlink("../safe_data/report.md", at("outside/inward")).unwrap();
+    let allow = context("agents: {bot: {allow: [{tool: files, paths: ['./safe_data/**']}]}}");
+    assert!(!permits(&allow, "safe_data/link_out/inward"));
+
+    // The names of a process's files in /proc are not where they are.
+    fs::write(at("safe_data/open"), "x").unwrap();
+    symlink("/proc/self/cwd/safe_data/open", at("safe_data/magic")).unwrap();
+    assert!(permits(&allow, "safe_data/open"));
+    assert!(!permits(&allow, "safe_data/magic"));
+
+    // A link that is only reached by a path longer than the system takes at once.
+    let name = "d".repeat(200);
+    let long = vec![name; 9].join("/");
+    let mut directory = at("safe_data");
+    for level in 0..3 {
+        let below = std::env::current_dir().unwrap();
+        std::env::set_current_dir(&directory).unwrap();
+        fs::create_dir_all(&long).unwrap();
+        symlink(&long, format!("l{level}")).unwrap();
+        std::env::set_current_dir(below).unwrap();
+        directory = directory.join(format!("l{level}"));
+    }
+    symlink(at("secret.txt"), directory.join("out")).unwrap();
+    assert!(fs::read(at("safe_data/l0/l1/l2/out")).is_ok());
+    assert!(!permits(&allow, "safe_data/l0/l1/l2/out"));
 }

@@ -3,8 +3,9 @@
 pub use crate::action::RiskLevel;
 use crate::arguments::Arguments;
 pub use crate::arguments::{
-    Argument, ArgumentByAsPath, ArgumentByDebug, ArgumentByPath, ArgumentBySerialize,
-    ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, PathValue, Probe,
+    Argument, ArgumentByAsPath, ArgumentByDebug, ArgumentByLock, ArgumentByPath,
+    ArgumentBySerialize, ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque,
+    Lock, PathValue, Probe,
 };
 use crate::context::{GuardContext, take_metadata};
 use crate::error::{GuardError, NoContext};
@@ -77,10 +78,10 @@ pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, 
 macro_rules! __argument {
     ($name:expr, $value:expr) => {{
         use $crate::__private::{
-            ArgumentByAsPath as _, ArgumentByDebug as _, ArgumentByPath as _,
+            ArgumentByAsPath as _, ArgumentByDebug as _, ArgumentByLock as _, ArgumentByPath as _,
             ArgumentBySerialize as _, ArgumentByText as _, ArgumentOpaque as _,
         };
-        (&&&&&&$crate::__private::Probe(&$value)).capture($name)
+        (&&&&&&&$crate::__private::Probe(&$value)).capture($name)
     }};
 }
 

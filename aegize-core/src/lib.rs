@@ -39,6 +39,7 @@ mod guard;
 mod identity;
 mod pattern;
 mod policy;
+mod text;
 mod tool;
 mod yaml;
 

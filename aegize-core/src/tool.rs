@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::action::RiskLevel;
-use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map};
+use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map, own_map};
 use crate::context::{GuardContext, take_metadata};
 use crate::error::GuardError;
 use crate::guard::{self, Coordinates, Metadata, Outcome, Permit, ToolResult};
@@ -30,7 +30,7 @@ use crate::guard::{self, Coordinates, Metadata, Outcome, Permit, ToolResult};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a call does nothing until it is guarded and run"]
 pub struct ToolCall {
     coordinates: Coordinates,
@@ -114,6 +114,15 @@ impl ToolCall {
             call: take_metadata().into_iter().chain(self.metadata).collect(),
         };
         guard::admit(context.authority(), self.coordinates, arguments, metadata)
+    }
+}
+
+impl fmt::Debug for ToolCall {
+    /// Without the arguments, of which some may be redacted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall")
+            .field("coordinates", &self.coordinates)
+            .finish_non_exhaustive()
     }
 }
 
@@ -303,13 +312,17 @@ impl<F> BoundTool<F> {
 
     fn enter<A: Serialize>(&self, input: &A) -> Result<Permit, GuardError> {
         let template = &self.tool.template;
+        let mut declared = template.paths.iter().chain(&template.redacted);
         if is_map(input) {
-            return match serde_json::to_value(input) {
-                Ok(arguments) => template.clone().arguments(arguments).enter(&self.context),
-                Err(error) => Err(self.refuse(format!("its input does not serialize: {error}"))),
+            let Some(arguments) = own_map(input) else {
+                let problem = "its input does not serialize, or has a key twice";
+                return Err(self.refuse(problem.to_owned()));
+            };
+            return match declared.find(|name| !arguments.contains_key(*name)) {
+                Some(name) => Err(self.refuse(format!("its input has no argument `{name}`"))),
+                None => template.clone().arguments(arguments).enter(&self.context),
             };
         }
-        let mut declared = template.paths.iter().chain(&template.redacted);
         if let Some(name) = declared.find(|name| *name != "input") {
             return Err(self.refuse(format!(
                 "its input has no argument `{name}`; a value without fields is named `input`"

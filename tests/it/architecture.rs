@@ -5,13 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
+    ("text", &[]),
     ("identity", &[]),
     ("action", &[]),
-    ("pattern", &[]),
-    ("yaml", &[]),
-    ("arguments", &["action"]),
-    ("policy", &["action", "arguments", "pattern", "yaml"]),
+    ("pattern", &["text"]),
+    ("yaml", &["text"]),
+    ("arguments", &["action", "text"]),
+    (
+        "policy",
+        &["action", "arguments", "pattern", "text", "yaml"],
+    ),
     ("audit", &["action"]),
     ("error", &["action", "audit", "policy"]),
     (
@@ -24,6 +28,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
             "identity",
             "pattern",
             "policy",
+            "text",
         ],
     ),
     ("context", &["audit", "guard", "identity", "policy"]),

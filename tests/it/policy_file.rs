@@ -206,7 +206,7 @@ fn each_mistake_has_its_words() {
         ),
         (
             path("\"a\\u0007\""),
-            "`a\\u{7}` holds the control character '\\u{7}'; remove it",
+            "`a\\u{7}` holds '\\u{7}', which nobody sees; remove it",
         ),
     ] {
         assert_eq!(messages(&text), [expected], "{text}");

@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock};
 
 use serde::Serialize;
 
@@ -67,6 +67,8 @@ macro_rules! captures {
 }
 
 captures! {
+    /// Before all: a lock, which looking would take.
+    ArgumentByLock<T: Lock> for &&&&&&Probe<'a, T> = |_value| Captured::Opaque;
     /// First choice: a path type, which declares itself.
     ArgumentByPath<T: PathValue> for &&&&&Probe<'a, T> = |value| Captured::Paths(value);
     /// Text of any kind, borrowed as it is.
@@ -90,6 +92,18 @@ impl<'a, T> ArgumentOpaque<'a> for Probe<'a, T> {
         Argument::new(name, Captured::Opaque)
     }
 }
+
+/// The types that are not looked into, since that would wait for others, or for the caller
+/// itself: mutexes and read-write locks, and pointers to them.
+pub trait Lock {}
+
+impl<T: ?Sized> Lock for Mutex<T> {}
+impl<T: ?Sized> Lock for RwLock<T> {}
+impl<T: Lock + ?Sized> Lock for &T {}
+impl<T: Lock + ?Sized> Lock for &mut T {}
+impl<T: Lock + ?Sized> Lock for Box<T> {}
+impl<T: Lock + ?Sized> Lock for Rc<T> {}
+impl<T: Lock + ?Sized> Lock for Arc<T> {}
 
 /// The types that declare themselves to be paths: `Path`, `PathBuf`, `OsStr`, `OsString`,
 /// pointers to them, and options, slices, arrays and vectors of them.

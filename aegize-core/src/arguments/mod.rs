@@ -17,10 +17,11 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::capture::Captured;
 pub use self::capture::{
-    ArgumentByAsPath, ArgumentByDebug, ArgumentByPath, ArgumentBySerialize, ArgumentByText,
-    ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, PathValue, Probe,
+    ArgumentByAsPath, ArgumentByDebug, ArgumentByLock, ArgumentByPath, ArgumentBySerialize,
+    ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, Lock, PathValue,
+    Probe,
 };
-pub(crate) use self::own::own_arguments;
+pub(crate) use self::own::{own_arguments, own_map};
 pub(crate) use self::paths::CandidatePath;
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
 pub(crate) use self::walk::is_map;

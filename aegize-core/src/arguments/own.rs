@@ -6,21 +6,34 @@
 
 use std::ops::ControlFlow;
 
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::summary::summarize_value;
-use super::walk::{Scalar, Shape, Sink, Stop};
+use super::walk::{Scalar, Shape, Sink, Stop, Structured as _};
 use super::{Argument, Arguments, REDACTED};
 
-/// About how many bytes the copies of one argument may hold.
+/// About how many bytes the copies of a call's arguments may hold.
 const BUDGET: usize = 16 * 1024;
+
+/// What stands where a copy was cut.
+const CUT: &str = "… (cut)";
 
 /// The arguments by name, and the names of those that are declared to be paths.
 pub(crate) fn own_arguments(arguments: Arguments<'_>) -> (Map<String, Value>, Vec<String>) {
     let mut values = Map::new();
     let mut paths = Vec::new();
+    let mut budget = BUDGET;
     for argument in arguments.iter() {
-        values.insert(argument.name.to_owned(), own_argument(argument));
+        let Some(left) = budget.checked_sub(argument.name.len() + 16) else {
+            values.insert(CUT.to_owned(), Value::Null);
+            break;
+        };
+        budget = left;
+        values.insert(
+            argument.name.to_owned(),
+            own_argument(argument, &mut budget),
+        );
         if argument.is_path {
             paths.push(argument.name.to_owned());
         }
@@ -28,17 +41,25 @@ pub(crate) fn own_arguments(arguments: Arguments<'_>) -> (Map<String, Value>, Ve
     (values, paths)
 }
 
+/// A struct or map as JSON, whole; `None` if it does not serialize, or has a key twice.
+pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
+    let mut builder = Builder::new(usize::MAX);
+    value.walk(&mut builder).ok()?;
+    match builder.done {
+        Some(Value::Object(map)) => Some(map),
+        _ => None,
+    }
+}
+
 /// One argument as JSON.
-fn own_argument(argument: Argument<'_>) -> Value {
+fn own_argument(argument: Argument<'_>, budget: &mut usize) -> Value {
     if argument.is_redacted {
         return Value::from(REDACTED);
     }
-    let mut builder = Builder {
-        stack: Vec::new(),
-        done: None,
-        budget: BUDGET,
-    };
-    match argument.value.walk(&mut builder) {
+    let mut builder = Builder::new(*budget);
+    let walked = argument.value.walk(&mut builder);
+    *budget = builder.budget;
+    match walked {
         Some(Ok(())) => builder.done.unwrap_or(Value::Null),
         Some(Err(Stop::Enough)) => builder.cut(),
         Some(Err(Stop::Failed)) => Value::from("<unreadable>"),
@@ -59,9 +80,18 @@ enum Frame {
 }
 
 impl Builder {
+    fn new(budget: usize) -> Self {
+        Self {
+            stack: Vec::new(),
+            done: None,
+            budget,
+        }
+    }
+
     fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
-        self.budget = self.budget.checked_sub(bytes).ok_or(Stop::Enough)?;
-        Ok(())
+        let left = self.budget.checked_sub(bytes);
+        self.budget = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(Stop::Enough)
     }
 
     fn add(&mut self, value: Value) {
@@ -86,7 +116,7 @@ impl Builder {
 
     /// What was built when the budget ended, with a mark where it was cut.
     fn cut(mut self) -> Value {
-        self.add(Value::from("… (cut)"));
+        self.add(Value::from(CUT));
         while self.fold().is_continue() {}
         self.done.unwrap_or(Value::Null)
     }
@@ -131,10 +161,15 @@ impl Sink for Builder {
 
     fn key(&mut self, key: &str, _: bool) -> Result<(), Stop> {
         self.spend(key.len())?;
-        if let Some(Frame::Map(_, last)) = self.stack.last_mut() {
-            key.clone_into(last);
+        match self.stack.last_mut() {
+            // Which of two values is meant cannot be told.
+            Some(Frame::Map(map, _)) if map.contains_key(key) => Err(Stop::Failed),
+            Some(Frame::Map(_, last)) => {
+                key.clone_into(last);
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn close(&mut self, _: Shape) -> Result<(), Stop> {

@@ -13,9 +13,13 @@ use super::capture::Captured;
 use super::walk::{Scalar, Shape, Sink, Stop};
 use super::{Argument, Call};
 
-/// A longer text is not looked through: it counts as a path that cannot be read. No operating
-/// system takes a path of more than 32 767 characters.
-const LONGEST: usize = 32 * 1024;
+/// A longer text is not looked through: it counts as a path that cannot be read. It is Linux's
+/// `PATH_MAX`.
+const LONGEST: usize = 4096;
+
+/// The most paths that are looked at for one call. If there are more, one more counts that cannot
+/// be read.
+const MOST: usize = 1000;
 
 /// Keys of a call's metadata that hold paths.
 const METADATA: [&str; 3] = ["path", "paths", "candidate_paths"];
@@ -28,8 +32,17 @@ pub(crate) struct CandidatePath<'a> {
     pub(crate) text: Option<String>,
     /// Whether it must not be shown.
     pub(crate) is_redacted: bool,
-    /// Whether it is any string, which only might be a path.
-    pub(crate) is_guess: bool,
+    /// What it is if it only might be a path.
+    pub(crate) guess: Option<Guess>,
+}
+
+/// A string that does not look like a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guess {
+    /// A value.
+    Value,
+    /// The key of a map.
+    Key,
 }
 
 impl Call<'_> {
@@ -47,12 +60,19 @@ impl Call<'_> {
         }
         if !is_declared {
             for argument in self.arguments.iter() {
+                // The names of JSON arguments are data, too.
+                if is_path_like(argument.name) {
+                    let name = Argument::new(argument.name, Captured::Text(argument.name));
+                    collect(name, Wanted::Strings, &mut found);
+                }
                 collect(argument, Wanted::Strings, &mut found);
             }
         }
-        if found.iter().all(|candidate| candidate.is_guess) {
+        if found.iter().all(|candidate| candidate.guess.is_some()) {
             for candidate in &mut found {
-                candidate.is_guess = false;
+                if candidate.guess == Some(Guess::Value) {
+                    candidate.guess = None;
+                }
             }
         }
         found
@@ -92,26 +112,31 @@ struct Collector<'f, 'a> {
 }
 
 impl Collector<'_, '_> {
-    fn add(&mut self, text: Option<String>, is_guess: bool) {
+    fn add(&mut self, text: Option<String>, guess: Option<Guess>) {
         self.found.push(CandidatePath {
             source: self.argument.name,
             text,
             is_redacted: self.argument.is_redacted,
-            is_guess,
+            guess,
         });
     }
 
     fn unreadable(&mut self) {
-        self.add(None, false);
+        self.add(None, None);
     }
 
-    fn text(&mut self, text: &str) {
+    /// Adds a string; fails if there are more than are looked at.
+    fn text(&mut self, text: &str, guess: Guess) -> Result<(), Stop> {
+        if self.found.len() >= MOST {
+            return Err(Stop::Enough);
+        }
         if text.len() > LONGEST {
             self.unreadable();
         } else {
             let is_certain = self.wanted == Wanted::Everything || is_path_like(text);
-            self.add(Some(text.to_owned()), !is_certain);
+            self.add(Some(text.to_owned()), (!is_certain).then_some(guess));
         }
+        Ok(())
     }
 }
 
@@ -119,7 +144,11 @@ impl Sink for Collector<'_, '_> {
     fn scalar(&mut self, scalar: Scalar<'_>) -> Result<(), Stop> {
         match scalar {
             Scalar::Null => {}
-            Scalar::Text(text) => self.text(text),
+            Scalar::Text(text) => self.text(text, Guess::Value)?,
+            Scalar::Bytes(bytes) => match str::from_utf8(bytes) {
+                Ok(text) => self.text(text, Guess::Value)?,
+                Err(_) => self.unreadable(),
+            },
             _ if self.wanted == Wanted::Everything => self.unreadable(),
             _ => {}
         }
@@ -132,10 +161,10 @@ impl Sink for Collector<'_, '_> {
 
     fn key(&mut self, key: &str, field: bool) -> Result<(), Stop> {
         // The keys of a map are data, and may be paths; a type's field names are not.
-        if !field && (self.wanted == Wanted::Everything || is_path_like(key)) {
-            self.text(key);
+        if field {
+            return Ok(());
         }
-        Ok(())
+        self.text(key, Guess::Key)
     }
 
     fn close(&mut self, _: Shape) -> Result<(), Stop> {

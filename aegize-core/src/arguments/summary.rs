@@ -8,6 +8,7 @@ use std::fmt::{self, Write};
 use super::capture::Captured;
 use super::walk::{Scalar, Shape, Sink, Stop};
 use super::{Argument, REDACTED};
+use crate::text::is_active;
 
 /// The most characters a summary has.
 const LIMIT: usize = 200;
@@ -17,7 +18,7 @@ pub(crate) fn summarize_arguments<'a>(arguments: impl IntoIterator<Item = Argume
     let mut text = Bounded::new();
     for (index, argument) in arguments.into_iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
-        let written = write!(text, "{separator}{}=", argument.name).and_then(|()| {
+        let written = write_name(&mut text, separator, argument.name).and_then(|()| {
             if argument.is_redacted {
                 text.write_str(REDACTED)
             } else {
@@ -29,6 +30,20 @@ pub(crate) fn summarize_arguments<'a>(arguments: impl IntoIterator<Item = Argume
         }
     }
     text.finish()
+}
+
+/// A name as it is, or quoted if it could be taken for more than a name.
+fn write_name(text: &mut Bounded, separator: &str, name: &str) -> fmt::Result {
+    text.write_str(separator)?;
+    if name
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    {
+        text.write_str(name)?;
+    } else {
+        Writer::new(text).quoted(name)?;
+    }
+    text.push('=')
 }
 
 /// One value, at most 200 characters.
@@ -91,7 +106,7 @@ impl Bounded {
 impl Write for Bounded {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
-            if c.is_control() {
+            if is_active(c) {
                 for escaped in c.escape_default() {
                     self.push(escaped)?;
                 }

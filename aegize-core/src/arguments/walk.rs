@@ -8,6 +8,9 @@ use std::fmt;
 
 use serde::ser::{self, Serialize, Serializer};
 
+/// How deep a value may nest to be walked: as deep as JSON is commonly read.
+const DEEPEST: usize = 128;
+
 /// Receives the events of a walk.
 pub(crate) trait Sink {
     /// A value that holds no others.
@@ -73,6 +76,7 @@ impl<T: Serialize> Structured for T {
         self.serialize(Walker {
             sink,
             is_key: false,
+            depth: 0,
         })
     }
 }
@@ -108,6 +112,7 @@ pub(crate) fn is_map(value: &impl Serialize) -> bool {
 struct Walker<'w> {
     sink: &'w mut dyn Sink,
     is_key: bool,
+    depth: usize,
 }
 
 impl<'w> Walker<'w> {
@@ -127,7 +132,7 @@ impl<'w> Walker<'w> {
 
     /// Opens a container; `variant` is the enum variant that wraps it, as JSON writes it.
     fn open(self, shape: Shape, variant: Option<&str>) -> Result<Open<'w>, Stop> {
-        if self.is_key {
+        if self.is_key || self.depth >= DEEPEST {
             return Err(Stop::Failed);
         }
         if let Some(variant) = variant {
@@ -139,6 +144,7 @@ impl<'w> Walker<'w> {
             sink: self.sink,
             shape,
             is_wrapped: variant.is_some(),
+            depth: self.depth + 1,
         })
     }
 }
@@ -148,6 +154,7 @@ struct Open<'w> {
     sink: &'w mut dyn Sink,
     shape: Shape,
     is_wrapped: bool,
+    depth: usize,
 }
 
 impl Open<'_> {
@@ -155,6 +162,7 @@ impl Open<'_> {
         value.serialize(Walker {
             sink: &mut *self.sink,
             is_key,
+            depth: self.depth,
         })
     }
 

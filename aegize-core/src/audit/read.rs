@@ -62,12 +62,16 @@ impl AuditRecords {
             what,
         };
         let Some(text) = line.strip_suffix(b"\n") else {
-            // Past its end, what follows a torn or endless line is not worth reading.
-            self.reader.get_mut().set_limit(0);
-            self.reader.consume(self.reader.buffer().len());
-            return Some(Err(bad(
-                "it does not end; it is torn, or no line of a log".to_owned()
-            )));
+            let is_too_long = u64::try_from(line.len()).is_ok_and(|length| length >= LONGEST);
+            if is_too_long && let Err(error) = self.reader.skip_until(b'\n') {
+                return Some(Err(Problem::Read(error)));
+            }
+            let what = if is_too_long {
+                "it is longer than any record"
+            } else {
+                "it does not end; it is torn, or no line of a log"
+            };
+            return Some(Err(bad(what.to_owned())));
         };
         Some(serde_json::from_slice(text).map_err(|error| bad(error.to_string())))
     }

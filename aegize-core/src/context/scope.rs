@@ -39,18 +39,27 @@ pub(crate) fn take_metadata() -> Vec<Value> {
 }
 
 /// Makes a context this thread's for as long as it lives, then puts back the one before.
-struct ContextScope<'v>(&'v mut Option<GuardContext>);
+struct ContextScope<'v> {
+    context: &'v mut Option<GuardContext>,
+    is_entered: bool,
+}
 
 impl<'v> ContextScope<'v> {
     fn enter(context: &'v mut Option<GuardContext>) -> Self {
-        let mut scope = Self(context);
+        let mut scope = Self {
+            // Without a context to enter, the one that is there stays.
+            is_entered: context.is_some(),
+            context,
+        };
         scope.swap();
         scope
     }
 
     /// Nothing happens while the thread is being torn down.
     fn swap(&mut self) {
-        let _ = CONTEXT.try_with(|held| std::mem::swap(&mut *held.borrow_mut(), self.0));
+        if self.is_entered {
+            let _ = CONTEXT.try_with(|held| std::mem::swap(&mut *held.borrow_mut(), self.context));
+        }
     }
 }
 
@@ -79,6 +88,9 @@ impl Drop for MetadataScope<'_> {
 
 /// Calls a closure within a context: guarded calls made by it, on this thread, are judged under
 /// it.
+///
+/// A runtime that the closure blocks on may poll other tasks on this thread, which are then within
+/// the context, too. For a future, use [`GuardFutureExt::with_context`].
 pub fn with_context<T>(context: &GuardContext, call: impl FnOnce() -> T) -> T {
     let mut context = Some(context.clone());
     let _scope = ContextScope::enter(&mut context);

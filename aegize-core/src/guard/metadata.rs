@@ -8,6 +8,9 @@ use crate::identity::AgentIdentity;
 /// records, whole.
 const LARGEST: usize = 64 * 1024;
 
+/// How deep a call's metadata may nest: a reader of the log has its limits, too.
+const DEEPEST: usize = 32;
+
 /// The metadata of one call, before it is put together.
 pub(crate) struct Metadata<'a> {
     /// What the tool always attaches.
@@ -35,6 +38,11 @@ impl Metadata<'_> {
             )?;
         }
         let is_extended = !self.call.is_empty();
+        if self.call.iter().any(|value| is_deeper(value, DEEPEST)) {
+            return Err(format!(
+                "its metadata nests deeper than {DEEPEST} levels; flatten it"
+            ));
+        }
         for call in self.call {
             let map = match call {
                 Value::Object(map) => map,
@@ -60,6 +68,16 @@ impl Metadata<'_> {
         }
         Ok(metadata)
     }
+}
+
+/// Whether a value nests deeper than some levels; looks no deeper than that.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let mut inner: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(map) => Box::new(map.values()),
+        _ => return false,
+    };
+    levels == 0 || inner.any(|value| is_deeper(value, levels - 1))
 }
 
 fn insert(

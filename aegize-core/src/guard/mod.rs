@@ -25,6 +25,7 @@ use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
 use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, PolicyDenied};
 use crate::identity::AgentIdentity;
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
+use crate::text::{find_invisible, one_line};
 
 /// The most bytes of a tool's or an operation's name. A model may make them up, and each record
 /// has them whole.
@@ -56,6 +57,11 @@ impl Coordinates {
                 "a name of {length} bytes is too long; at most {LONGEST_NAME} are recorded"
             ));
         }
+        if let Some(found) = find_invisible(&self.tool_name).or(find_invisible(&self.operation)) {
+            return Some(format!(
+                "a name holds {found:?}, which nobody sees; remove it"
+            ));
+        }
         let is_blank = self.tool_name.trim().is_empty() || self.operation.trim().is_empty();
         is_blank.then(|| "a name is blank; give both as the policy has them".to_owned())
     }
@@ -63,12 +69,12 @@ impl Coordinates {
 
 /// A name as a record may hold it.
 fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
-    if name.len() <= LONGEST_NAME {
+    if name.len() <= LONGEST_NAME && find_invisible(&name).is_none() {
         return name;
     }
     let mut shown: String = name.chars().take(100).collect();
     shown.push('…');
-    shown.into()
+    one_line(&shown).into()
 }
 
 /// Refuses a call that makes no sense. It is an attempt like any other, and is recorded as
@@ -134,7 +140,8 @@ pub(crate) fn admit(
         },
     };
 
-    let facts = Facts::new(attempt.call, Some(&links::Host));
+    let host = links::Host::default();
+    let facts = Facts::new(attempt.call, Some(&host));
     let verdict = authority.policy.judge(&facts);
     attempt
         .record(&verdict)

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::text::find_invisible;
+
 /// The longest pattern, in bytes.
 const LONGEST: usize = 1024;
 
@@ -47,10 +49,15 @@ pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
             pattern.len()
         )));
     }
-    if let Some(found) = pattern.chars().find(|c| c.is_control()) {
+    if let Some(found) = find_invisible(pattern) {
         return Err(PatternError::new(format!(
-            "holds the control character {found:?}; remove it"
+            "holds {found:?}, which nobody sees; remove it"
         )));
+    }
+    if pattern.trim() != pattern {
+        return Err(PatternError::new(
+            "begins or ends with white space; remove it",
+        ));
     }
     Ok(())
 }
@@ -66,7 +73,7 @@ pub(crate) fn compile(pattern: &str, syntax: Syntax) -> Result<Regex, PatternErr
     translation.run()?;
     translation.regex.push_str(r")\z");
     RegexBuilder::new(&translation.regex)
-        .size_limit(1024 * 1024)
+        .size_limit(128 * 1024)
         .build()
         .map_err(|_| PatternError::new("is too complex; write several simpler ones"))
 }

@@ -9,4 +9,4 @@ mod path;
 
 pub(crate) use self::glob::PatternError;
 pub(crate) use self::name::NameGlob;
-pub(crate) use self::path::{Abnormal, NormalPath, PathGlob, Resolver};
+pub(crate) use self::path::{Abnormal, Followed, NormalPath, PathGlob, Resolver};

@@ -18,11 +18,6 @@ pub(crate) enum NameGlob {
 impl NameGlob {
     pub(crate) fn new(pattern: &str) -> Result<Self, PatternError> {
         check(pattern)?;
-        if pattern.trim() != pattern {
-            return Err(PatternError::new(
-                "begins or ends with white space; remove it",
-            ));
-        }
         if !is_glob(pattern) {
             return Ok(Self::Exact(pattern.into()));
         }

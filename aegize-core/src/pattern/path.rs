@@ -5,6 +5,8 @@
 //! start, begins with `~`, holds a control character, or is a Windows drive, UNC or device path
 //! has no normal form and matches nothing. Relative and absolute are different namespaces.
 
+use std::rc::Rc;
+
 use regex::Regex;
 
 use super::glob::{PatternError, Syntax, check, compile, is_glob};
@@ -35,19 +37,25 @@ pub(crate) enum Abnormal {
 }
 
 impl NormalPath {
+    /// The path, with `\` read as `/`.
     pub(crate) fn new(raw: &str) -> Result<Self, Abnormal> {
+        let translated = raw.replace('\\', "/");
+        let mut start = translated.chars();
+        let is_drive =
+            start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
+        if is_drive || translated.starts_with("//") {
+            return Err(Abnormal::Windows);
+        }
+        Self::literal(&translated)
+    }
+
+    /// The path, with `\` read as a letter like any other, as Unix does.
+    pub(crate) fn literal(raw: &str) -> Result<Self, Abnormal> {
         if raw.is_empty() {
             return Err(Abnormal::Empty);
         }
         if raw.chars().any(char::is_control) {
             return Err(Abnormal::Control);
-        }
-        let raw = raw.replace('\\', "/");
-        let mut start = raw.chars();
-        let is_drive =
-            start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
-        if is_drive || raw.starts_with("//") {
-            return Err(Abnormal::Windows);
         }
         let mut text = String::with_capacity(raw.len());
         for segment in raw.split('/') {
@@ -72,6 +80,15 @@ impl NormalPath {
         })
     }
 
+    /// Every way to read a path: whether a `\` separates depends on who opens it.
+    pub(crate) fn readings(raw: &str) -> Result<Vec<Self>, Abnormal> {
+        let mut readings = vec![Self::new(raw)?];
+        if raw.contains('\\') {
+            readings.push(Self::literal(raw)?);
+        }
+        Ok(readings)
+    }
+
     /// The segments below a directory; `None` if the path is not in it.
     fn below<'p>(&'p self, directory: &str) -> Option<&'p str> {
         if directory.is_empty() {
@@ -88,9 +105,26 @@ impl NormalPath {
 
 /// Finds out where a path really leads on this host.
 pub(crate) trait Resolver {
-    /// The absolute path without symbolic links that a path, relative to the working directory,
-    /// leads to; `None` if that cannot be told.
-    fn real(&self, path: &str) -> Option<NormalPath>;
+    /// Follows a path from the working directory; `None` if that cannot be done.
+    fn follow(&self, path: &str) -> Option<Rc<Followed>>;
+}
+
+/// What was found when a path was followed; all absolute.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    /// Where it leads, free of links.
+    pub(crate) target: NormalPath,
+    /// The path with the links of its directories followed, its own last segment not: what
+    /// removing or renaming it acts on.
+    pub(crate) entry: NormalPath,
+    /// The names it went by on the way, one for each link.
+    pub(crate) names: Vec<NormalPath>,
+}
+
+impl Followed {
+    fn everything(&self) -> impl Iterator<Item = &NormalPath> {
+        [&self.target, &self.entry].into_iter().chain(&self.names)
+    }
 }
 
 /// A glob over paths: literal leading directories, and what follows them.
@@ -157,20 +191,65 @@ impl PathGlob {
                 && self.rest.is_match(&path.text))
     }
 
-    /// Whether a real path matches, with the literal leading directories resolved the same way;
-    /// `None` if they cannot be.
-    pub(crate) fn is_real_match(&self, path: &NormalPath, resolver: &dyn Resolver) -> Option<bool> {
-        let base = match (self.is_absolute, &*self.base) {
-            (true, base) => resolver.real(&format!("/{base}")),
-            (false, "") => resolver.real("."),
-            (false, base) => resolver.real(base),
-        }?;
-        Some(
-            path.is_absolute
-                && path
-                    .below(&base.text)
-                    .is_some_and(|below| self.rest.is_match(below)),
-        )
+    /// Whether a path that matches by its text does so wherever it leads, too, with the literal
+    /// leading directories followed the same way.
+    pub(crate) fn leads_inside(
+        &self,
+        path: &NormalPath,
+        followed: &Followed,
+        resolver: &dyn Resolver,
+    ) -> bool {
+        let Some(base) = self.follow_base(resolver) else {
+            return false;
+        };
+        // The pattern's own directory may be a link.
+        let is_base = path.below(&self.base).is_some_and(str::is_empty);
+        self.is_inside(&base.target, &followed.target)
+            && (is_base || self.is_inside(&base.target, &followed.entry))
+    }
+
+    /// Whether a path might be one that matches, under any name that it goes by, or be the very
+    /// file that the pattern names.
+    pub(crate) fn may_lead_inside(&self, followed: &Followed, resolver: &dyn Resolver) -> bool {
+        if followed
+            .everything()
+            .any(|path| self.is_possible_match(path))
+        {
+            return true;
+        }
+        let Some(base) = self.follow_base(resolver) else {
+            return true;
+        };
+        if followed
+            .everything()
+            .any(|path| self.is_inside(&base.target, path))
+        {
+            return true;
+        }
+        let Rest::Literal(name) = &self.rest else {
+            return false;
+        };
+        let path = format!("{}/{name}", self.base_path());
+        resolver
+            .follow(&path)
+            .is_none_or(|named| named.target == followed.target)
+    }
+
+    /// The literal leading directories as a path to follow.
+    fn base_path(&self) -> String {
+        let start = if self.is_absolute { "/" } else { "./" };
+        format!("{start}{}", self.base)
+    }
+
+    fn follow_base(&self, resolver: &dyn Resolver) -> Option<Rc<Followed>> {
+        resolver.follow(&self.base_path())
+    }
+
+    fn is_inside(&self, base: &NormalPath, path: &NormalPath) -> bool {
+        path.is_absolute
+            && path
+                .below(&base.text)
+                .is_some_and(|below| self.rest.is_match(below))
     }
 }
 

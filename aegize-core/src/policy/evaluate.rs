@@ -6,13 +6,14 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use super::compile::Index;
 use super::document::{Rule, Section};
 use crate::arguments::{Call, CandidatePath};
-use crate::pattern::{Abnormal, NormalPath, Resolver};
+use crate::pattern::{Abnormal, Followed, NormalPath, PathGlob, Resolver};
 
 /// What a policy decides about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -138,11 +139,10 @@ struct PathFact {
     /// How it may be shown.
     shown: String,
     text: Option<String>,
-    normal: Result<NormalPath, Abnormal>,
+    /// The ways to read it.
+    readings: Result<Vec<NormalPath>, Abnormal>,
     /// Whether it only might be a path.
     is_guess: bool,
-    /// Where it really leads, once that was asked.
-    real: OnceCell<Option<NormalPath>>,
 }
 
 impl<'a> Facts<'a> {
@@ -172,7 +172,7 @@ impl PathFact {
             source,
             text,
             is_redacted,
-            is_guess,
+            guess,
         } = candidate;
         let shown = match &text {
             _ if is_redacted => format!("of `{source}` (redacted)"),
@@ -181,19 +181,16 @@ impl PathFact {
         };
         Self {
             shown,
-            normal: text
+            readings: text
                 .as_deref()
-                .map_or(Err(Abnormal::Unreadable), NormalPath::new),
+                .map_or(Err(Abnormal::Unreadable), NormalPath::readings),
             text,
-            is_guess,
-            real: OnceCell::new(),
+            is_guess: guess.is_some(),
         }
     }
 
-    fn real(&self, resolver: &dyn Resolver) -> Option<&NormalPath> {
-        self.real
-            .get_or_init(|| resolver.real(self.text.as_deref()?))
-            .as_ref()
+    fn follow(&self, resolver: &dyn Resolver) -> Option<Rc<Followed>> {
+        resolver.follow(self.text.as_deref()?)
     }
 }
 
@@ -266,7 +263,10 @@ pub(super) fn mismatch<'f>(rule: &Rule, facts: &'f Facts<'_>) -> Option<Mismatch
     }
     let resolver = facts.resolver.filter(|_| rule.resolves_links);
     if must_be_proved {
-        let mut certain = paths.iter().filter(|path| !path.is_guess);
+        let mut certain = paths.iter().filter(|path| !path.is_guess).peekable();
+        if certain.peek().is_none() {
+            return Some(Mismatch::NoPath);
+        }
         certain.find_map(|path| unproved(rule, path, resolver))
     } else if paths.iter().any(|path| is_possible(rule, path, resolver)) {
         None
@@ -283,40 +283,45 @@ fn unproved<'f>(
 ) -> Option<Mismatch<'f>> {
     let patterns = rule.paths.as_deref().unwrap_or_default();
     let shown = path.shown.as_str();
-    let normal = match &path.normal {
-        Ok(normal) => normal,
+    let readings = match &path.readings {
+        Ok(readings) => readings,
         Err(problem) => return Some(Mismatch::Abnormal(shown, *problem)),
     };
-    if !patterns.iter().any(|pattern| pattern.glob.is_match(normal)) {
+    let is_inside = |reading| {
+        patterns
+            .iter()
+            .any(|pattern| pattern.glob.is_match(reading))
+    };
+    if !readings.iter().all(is_inside) {
         return Some(Mismatch::Outside(shown));
     }
     let resolver = resolver?;
-    let Some(real) = path.real(resolver) else {
+    let Some(followed) = path.follow(resolver) else {
         return Some(Mismatch::Unresolved(shown));
     };
-    let is_inside = patterns
-        .iter()
-        .any(|pattern| pattern.glob.is_real_match(real, resolver) == Some(true));
-    (!is_inside).then_some(Mismatch::LeadsOutside(shown))
+    let leads_inside = |reading| {
+        let mut globs = patterns.iter().map(|pattern| &pattern.glob);
+        globs.any(|glob| glob.leads_inside(reading, &followed, resolver))
+    };
+    (!readings.iter().all(leads_inside)).then_some(Mismatch::LeadsOutside(shown))
 }
 
 /// Whether a path might be one that a deny or approval rule is about.
 fn is_possible(rule: &Rule, path: &PathFact, resolver: Option<&dyn Resolver>) -> bool {
-    let Ok(normal) = &path.normal else {
+    let Ok(readings) = &path.readings else {
         // A string that may be none, and cannot be one, is none.
         return !path.is_guess;
     };
     let mut patterns = rule.paths.iter().flatten().map(|pattern| &pattern.glob);
-    if patterns.clone().any(|glob| glob.is_possible_match(normal)) {
+    let is_possible = |glob: &PathGlob| readings.iter().any(|path| glob.is_possible_match(path));
+    if patterns.clone().any(is_possible) {
         return true;
     }
     let Some(resolver) = resolver else {
         return false;
     };
-    let Some(real) = path.real(resolver) else {
+    let Some(followed) = path.follow(resolver) else {
         return true;
     };
-    patterns.any(|glob| {
-        glob.is_possible_match(real) || glob.is_real_match(real, resolver) != Some(false)
-    })
+    patterns.any(|glob| glob.may_lead_inside(&followed, resolver))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::document::{Agent, Document, PathPattern, Rule, Section};
 use crate::action::RiskLevel;
 use crate::pattern::{NameGlob, PathGlob, PatternError};
+use crate::text::find_invisible;
 use crate::yaml::decode::{Decoder, Fields, Trail, remedy};
 use crate::yaml::{Kind, Node};
 
@@ -56,8 +57,9 @@ fn read_agents(node: &Node, decoder: &mut Decoder) -> Vec<Agent> {
     decoder
         .entries(node, trail, "a mapping from agent ids to rules")
         .into_iter()
-        .map(|(agent_id, _, rules)| {
+        .map(|(agent_id, key, rules)| {
             let trail = Trail::Key(&trail, agent_id);
+            check_agent_id(agent_id, key, trail, decoder);
             // `bot:` with nothing after it is an agent without rules.
             let fields = if matches!(rules.kind, Kind::Null) {
                 None
@@ -86,6 +88,23 @@ fn read_agents(node: &Node, decoder: &mut Decoder) -> Vec<Agent> {
         })
         .collect()
 }
+
+/// Agent ids are compared letter by letter, so a reader has to see every letter.
+fn check_agent_id(agent_id: &str, key: &Node, trail: Trail<'_>, decoder: &mut Decoder) {
+    if let Some(found) = find_invisible(agent_id) {
+        let message = format!("the agent id holds {found:?}, which nobody sees; remove it");
+        decoder.problem(key, trail, message);
+    } else if agent_id.trim() != agent_id {
+        let message = "the agent id begins or ends with white space; remove it";
+        decoder.problem(key, trail, message);
+    } else if agent_id.len() > LONGEST_ID {
+        let message = format!("the agent id is longer than {LONGEST_ID} bytes; shorten it");
+        decoder.problem(key, trail, message);
+    }
+}
+
+/// The longest agent id, in bytes. It is in the name of every rule.
+const LONGEST_ID: usize = 256;
 
 /// The ids given to rules so far, with the lines they were given in.
 type RuleIds = HashMap<String, Option<usize>>;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::decode::MOST;
 use super::{LONGEST, Mark};
+use crate::text::{is_active, one_line};
 
 /// Why a policy, or a file of policy tests, could not be loaded. Holds its problems, the first
 /// hundred if there are more.
@@ -165,26 +166,6 @@ impl LoadError {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
-}
-
-/// Whether a terminal acts on a character instead of showing it: controls, line and paragraph
-/// separators, and the overrides that let a line read differently from what it says
-/// (CVE-2021-42574).
-fn is_active(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A text with nothing in it that a terminal acts on: the words of a file stay words.
-fn one_line(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_active(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 /// A line of the text as it can be shown: cut, and each character in its column.

@@ -74,9 +74,33 @@ pub(crate) fn load<T>(
     if text.len() > LONGEST {
         return Err(LoadError::too_large());
     }
+    if let Some(problem) = lone_carriage_return(text) {
+        return Err(LoadError::invalid(
+            LoadErrorKind::Syntax,
+            text,
+            vec![problem],
+        ));
+    }
     let node = parse(text)
         .map_err(|problems| LoadError::invalid(LoadErrorKind::Syntax, text, problems))?;
     load_node(&node, text, decode)
+}
+
+/// YAML ends a line at a carriage return, and most that show a text do not: what stands behind it
+/// looks like a part of the line.
+fn lone_carriage_return(text: &str) -> Option<Problem> {
+    let mut lines = text.split('\n').enumerate();
+    lines.find_map(|(index, line)| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (before, _) = line.split_once('\r')?;
+        let mark = Mark {
+            line: index + 1,
+            column: before.chars().count() + 1,
+            length: 1,
+        };
+        let message = "a carriage return within a line; write a line break";
+        Some(Problem::new(message, Some(mark)))
+    })
 }
 
 /// Decodes a tree that was read from `text`, or from no text at all.
