@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use aegize::{AuditEvent, AuditLog, AuditRecords, GuardError, guarded_tool, with_context};
+use aegize::{
+    AuditEvent, AuditLog, AuditRecords, GuardError, guarded_tool, with_context, with_metadata,
+};
 
 use crate::support::World;
 
@@ -85,4 +87,41 @@ fn what_later_versions_add_is_read() {
         .collect();
     assert_eq!(records[0].event, AuditEvent::Other);
     assert!(AuditLog::open(&path).is_ok());
+}
+
+#[test]
+fn a_line_that_is_too_long_hides_no_other() {
+    let world = World::permissive();
+    with_context(&world.context, read_clock).unwrap();
+    let text = world.text();
+    let (first, second) = text.split_once('\n').unwrap();
+    let path = world.directory.path().join("long.jsonl");
+    let long = "x".repeat(17 * 1024 * 1024);
+    fs::write(&path, format!("{first}\n{long}\n{second}")).unwrap();
+    let read: Vec<_> = AuditRecords::open(&path).unwrap().collect();
+    assert_eq!(read.len(), 3);
+    let error = read[1].as_ref().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("line 2: it is longer than any record"),
+        "{error}"
+    );
+    assert_eq!(
+        read[2].as_ref().unwrap().event,
+        AuditEvent::ExecutionSucceeded
+    );
+}
+
+#[test]
+fn metadata_that_a_reader_could_not_read_is_a_refusal() {
+    let world = World::permissive();
+    let deep = (0..100).fold(serde_json::Value::Null, |inner, _| vec![inner].into());
+    let call = || with_metadata(serde_json::json!({ "request": deep }), read_clock);
+    let refused = with_context(&world.context, call).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("its metadata nests deeper than 32 levels; flatten it"),
+        "{refused}"
+    );
+    assert_eq!(world.events(), [AuditEvent::Denied]);
 }

@@ -1,11 +1,11 @@
 //! What is seen of a call's arguments and result: by type, bounded, never too much.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::fmt::{self, Debug, Display};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use aegize::{GuardError, guarded_tool, with_context};
 use serde::Serialize;
@@ -276,4 +276,42 @@ fn results_can_be_kept_out_and_errors_are_shown_as_far_as_they_can_be() {
         .collect();
     assert_eq!(errors, ["shown", "Debugged", "<opaque>"]);
     assert!(!world.text().contains("hunter2"));
+}
+
+#[test]
+fn bytes_that_are_a_path_are_one() {
+    #[guarded_tool(tool_name = "files", operation = "read")]
+    fn read(path: &CStr, note: &str) -> Result<(), GuardError> {
+        let _ = (path, note);
+        Ok(())
+    }
+    let world = World::new(
+        "agents: {bot: {allow: [{tool: files, paths: ['in/**']}], deny: [{tool: files, paths: ['**/secret']}]}}",
+    );
+    with_context(&world.context, || {
+        read(c"in/x", "in/y").unwrap();
+        read(c"out/x", "in/y").unwrap_err();
+        read(c"in/secret", "in/y").unwrap_err();
+        read(c"in/\xff", "in/y").unwrap_err();
+    });
+}
+
+#[test]
+fn looking_takes_no_lock_and_goes_only_so_deep() {
+    #[guarded_tool(tool_name = "any", operation = "call")]
+    fn call(state: &Arc<Mutex<String>>, value: &serde_json::Value) -> Result<(), GuardError> {
+        let _ = (state, value);
+        Ok(())
+    }
+    let world = World::permissive();
+    let state = Arc::new(Mutex::new("held".to_owned()));
+    let held = state.lock().unwrap();
+    let deep = (0..1_000).fold(serde_json::Value::Null, |inner, _| vec![inner].into());
+    with_context(&world.context, || call(&state, &deep)).unwrap();
+    drop(held);
+    let summary = world.records()[0].input_summary.clone();
+    assert!(
+        summary.starts_with("state=<opaque>, value=[[["),
+        "{summary}"
+    );
 }

@@ -181,3 +181,55 @@ fn what_is_declared_has_to_be_there() {
     assert!(blank.run_blocking(|| Ok::<(), GuardError>(())).is_err());
     assert_eq!(world.events(), [AuditEvent::Denied; 2]);
 }
+
+#[test]
+fn a_key_that_stands_twice_is_a_refusal() {
+    #[derive(Serialize)]
+    struct Input<'a> {
+        path: &'a str,
+        #[serde(flatten)]
+        more: std::collections::BTreeMap<&'a str, &'a str>,
+    }
+    let world = World::new(POLICY);
+    let tool = GuardedTool::new("files", "read", |_: Input<'_>| Ok::<(), GuardError>(()));
+    let tool = tool.path_argument("path").bind(&world.context);
+    let input = |key| Input {
+        path: "out/x",
+        more: [(key, "in/x")].into(),
+    };
+    let refused = tool.call(input("path")).unwrap_err().to_string();
+    assert!(
+        refused.contains("does not serialize, or has a key twice"),
+        "{refused}"
+    );
+    assert!(matches!(
+        tool.call(input("other")),
+        Err(GuardError::PolicyDenied(_))
+    ));
+}
+
+#[test]
+fn names_from_a_model_forge_nothing() {
+    let world = World::permissive();
+    let run = |call: ToolCall| {
+        world
+            .context
+            .guard(call)
+            .run_blocking(|| Ok::<(), GuardError>(()))
+    };
+    let arguments = json!({"to=\"alice\", bcc": "mallory", "\u{202e}": 1});
+    let call = ToolCall::new("mail", "send").arguments(arguments);
+    let shown = format!("{:?}", call.clone().redacted_argument("password"));
+    assert!(!shown.contains("mallory"), "{shown}");
+    run(call).unwrap();
+    assert_eq!(
+        world.records()[0].input_summary,
+        r#""to=\"alice\", bcc"="mallory", "\u{202e}"=1"#
+    );
+    for name in ["a\nb", "a\u{9b}2J", "a\u{202e}", " "] {
+        let refused = run(ToolCall::new("mail", name)).unwrap_err();
+        assert!(matches!(refused, GuardError::InvalidCall(_)), "{name:?}");
+        assert!(!refused.to_string().contains(['\n', '\u{9b}', '\u{202e}']));
+    }
+    assert!(!world.text().contains(['\u{9b}', '\u{202e}']));
+}

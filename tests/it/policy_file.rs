@@ -236,6 +236,10 @@ fn parts_of_yaml_that_surprise_are_not_read() {
             "agents: {}\n---\nagents: {}",
             "a second document; put one document in a file",
         ),
+        (
+            "agents: {} # fine\rversion: 2",
+            "a carriage return within a line; write a line break",
+        ),
         ("a: [", "not valid YAML: unclosed bracket '['"),
         (
             "agents:\n\tbot: {}",
@@ -649,4 +653,30 @@ fn words_of_a_hostile_file_stay_words() {
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
     let many = "agents: {}\n".to_owned() + &"a: 1\n".repeat(1_000);
     assert!(error(&many).ends_with("only the first 100 problems are shown"));
+}
+
+#[test]
+fn names_are_what_they_look_like() {
+    for (text, expected) in [
+        (
+            "agents: {\"bot\u{200b}\": {}}",
+            "the agent id holds '\\u{200b}', which nobody sees; remove it",
+        ),
+        (
+            "agents: {\"bot \": {}}",
+            "the agent id begins or ends with white space; remove it",
+        ),
+        (
+            "agents: {bot: {deny: [{tool: \"shell\u{200b}\"}]}}",
+            "`shell\\u{200b}` holds '\\u{200b}', which nobody sees; remove it",
+        ),
+        (
+            "agents: {bot: {deny: [{tool: t, paths: ['**/.env ']}]}}",
+            "`**/.env ` begins or ends with white space; remove it",
+        ),
+    ] {
+        assert_eq!(messages(text), [expected], "{text}");
+    }
+    let crlf = "agents:\r\n  bot:\r\n    allow:\r\n      - {tool: clock}\r\n";
+    assert!(PermissionPolicy::from_yaml_str(crlf).is_ok());
 }

@@ -82,3 +82,24 @@ fn the_demo_prints_what_is_shown() {
     let printed = String::from_utf8(output.stdout).unwrap().replace(&root, "");
     assert!(blocks("text").contains(&printed.as_str()), "{printed}");
 }
+
+#[test]
+fn the_quickstart_is_an_example_that_prints_what_is_shown() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let file = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let code = blocks("rust,no_run")[0];
+    assert!(file("main.rs").ends_with(code), "the code has drifted");
+    assert_eq!(file("aegize.yaml"), blocks("yaml")[0]);
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("safe_data")).unwrap();
+    for name in ["aegize.yaml", "safe_data/report.md"] {
+        std::fs::copy(root.join(name), directory.path().join(name)).unwrap();
+    }
+    let output = Command::new(example("quickstart"))
+        .current_dir(&directory)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(blocks("text").contains(&printed.as_str()), "{printed}");
+}

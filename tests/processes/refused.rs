@@ -31,7 +31,7 @@ pub(crate) fn a_full_device() -> String {
 pub(crate) fn removed_while_open() -> String {
     let directory = tempfile::tempdir().expect("a directory");
     let log = directory.path().join("audit.jsonl");
-    let problem = "has been removed; open it again to begin a new one";
+    let problem = "has been removed or moved; open it again to begin a new one";
 
     let context = open(&log);
     attempt(&context, "1", 1).assert_done("1");
@@ -124,7 +124,7 @@ pub(crate) fn no_file() -> String {
         fs::create_dir(&log).expect("a directory");
     };
     attempt_with(&context, "1", 1, replace).assert_done("1");
-    let problem = "has been removed; open it again to begin a new one";
+    let problem = "has been removed or moved; open it again to begin a new one";
     attempt(&context, "2", 1).assert_refused(&log, problem);
     "directories, files and loops in the way".to_owned()
 }

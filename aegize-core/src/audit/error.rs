@@ -23,7 +23,7 @@ pub(crate) enum Problem {
     Read(#[source] io::Error),
     #[error("has a torn last line that cannot be set aside: {0}")]
     SetAside(#[source] io::Error),
-    #[error("has been removed; open it again to begin a new one")]
+    #[error("has been removed or moved; open it again to begin a new one")]
     Removed,
     #[error("is {shorter} bytes shorter than it was; find out who cut it, and open it again")]
     Shorter { shorter: u64 },

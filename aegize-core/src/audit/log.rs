@@ -49,7 +49,7 @@ impl AuditLog {
         let absolute = path::absolute(path).map_err(|error| Problem::Open(error).of(path))?;
         let mut writer = Writer::open(path).map_err(|problem| problem.of(path))?;
         writer
-            .locked(|writer| writer.settle(&absolute))
+            .locked(&absolute, |writer| writer.settle(&absolute))
             .map_err(|problem| problem.of(path))?;
         Ok(Self(Arc::new(Shared {
             path: path.to_owned(),
@@ -83,7 +83,7 @@ impl AuditLog {
 
     /// Writes a record that has to be there before anything else happens.
     pub(crate) fn append(&self, record: AuditRecord<'_>) -> Result<(), AuditError> {
-        self.with_writer(|writer, path| writer.locked(|writer| writer.append(path, [record])))
+        self.with_writer(|writer, path| writer.locked(path, |writer| writer.append(path, [record])))
     }
 
     /// Writes the outcome of a call that has run. If that fails the record is kept, and written
@@ -93,7 +93,7 @@ impl AuditLog {
         // and writes what was kept.
         let _ = self.with_writer(|writer, path| {
             let kept = record.clone();
-            let written = writer.locked(|writer| writer.append(path, [record]));
+            let written = writer.locked(path, |writer| writer.append(path, [record]));
             if written.is_err() {
                 writer.kept.push(kept.into_owned());
             }
@@ -122,7 +122,7 @@ impl Drop for Shared {
             .unwrap_or_else(PoisonError::into_inner);
         if !writer.kept.is_empty() {
             // There is nobody left to tell.
-            let _ = writer.locked(|writer| writer.append(path, []));
+            let _ = writer.locked(path, |writer| writer.append(path, []));
         }
     }
 }

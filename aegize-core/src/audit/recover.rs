@@ -20,8 +20,13 @@ impl Writer {
         }
         let metadata = self.file.metadata().map_err(Problem::Read)?;
         #[cfg(unix)]
-        if std::os::unix::fs::MetadataExt::nlink(&metadata) == 0 {
-            return Err(Problem::Removed);
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let is_there = fs::metadata(path)
+                .is_ok_and(|there| (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()));
+            if !is_there {
+                return Err(Problem::Removed);
+            }
         }
         let length = metadata.len();
         if length == self.end {

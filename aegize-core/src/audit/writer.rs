@@ -8,6 +8,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::process;
 
 use time::OffsetDateTime;
 
@@ -16,6 +17,8 @@ use super::record::AuditRecord;
 
 #[derive(Debug)]
 pub(super) struct Writer {
+    /// The process that opened the file: a child shares its lock, and has to open its own.
+    pub(super) process: u32,
     pub(super) file: File,
     /// Whether the file has a length; a device or a pipe has none.
     pub(super) is_regular: bool,
@@ -51,6 +54,7 @@ impl Writer {
                 .map_err(Problem::Open)?;
         }
         Ok(Self {
+            process: process::id(),
             file,
             is_regular,
             end: 0,
@@ -63,8 +67,13 @@ impl Writer {
     /// Does something while no other process writes.
     pub(super) fn locked<T>(
         &mut self,
+        path: &Path,
         work: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        if self.process != process::id() {
+            // What was kept is the parent's to write.
+            *self = Self::open(path)?;
+        }
         uninterrupted(|| self.file.lock()).map_err(Problem::Lock)?;
         let result = work(self);
         // A lock that stays keeps others waiting until the file is closed. What was written is
