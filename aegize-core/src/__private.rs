@@ -5,13 +5,18 @@ use crate::arguments::Arguments;
 pub use crate::arguments::{
     Argument, ArgumentByAsPath, ArgumentByDebug, ArgumentByLock, ArgumentByPath,
     ArgumentBySerialize, ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque,
-    Lock, PathValue, Probe,
+    Lock, PathValue, Probe, ReturnedResult, ReturnedValue,
 };
 use crate::context::{GuardContext, take_metadata};
 use crate::error::{GuardError, NoContext};
 use crate::guard::{self, Coordinates, Metadata};
-pub use crate::guard::{Guarded, Outcome, Permit, ToolResult, run, run_async};
-pub use crate::{__argument as argument, __outcome as outcome, __path_argument as path_argument};
+pub use crate::guard::{
+    Guarded, Outcome, Permit, ToolResult, run, run_async, run_async_or, run_or,
+};
+pub use crate::{
+    __argument as argument, __outcome as outcome, __path_argument as path_argument,
+    __returned as returned,
+};
 
 /// A guarded function, as its attribute describes it.
 #[derive(Debug)]
@@ -92,6 +97,16 @@ macro_rules! __path_argument {
     ($name:expr, $value:expr) => {
         $crate::__private::argument!($name, $value).path()
     };
+}
+
+/// Takes what a body returned for a success, unless it is a `Result` that is `Err`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __returned {
+    ($returned:expr) => {{
+        use $crate::__private::{ReturnedResult as _, ReturnedValue as _};
+        (&&$crate::__private::Probe($returned)).as_result()
+    }};
 }
 
 /// Captures how a body ended.

@@ -3,18 +3,27 @@
 //! Invariant: a mistake is reported once (a key that is present but wrong is not also missing), and
 //! without a mistake there are options.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use syn::LitStr;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use syn::{Expr, ExprPath, LitStr, Path};
 
 use crate::entries::{self, Entry};
 use crate::errors::{Errors, listed, nearest, unknown};
-use values::{coordinate, metadata, result, risk_level};
+use values::{crate_path, extras, metadata, refuse_with, result, risk_level};
 
 #[cfg(test)]
 mod tests;
 mod values;
 
-const KEYS: [&str; 5] = ["tool_name", "operation", "risk_level", "metadata", "result"];
+const KEYS: [&str; 8] = [
+    "tool_name",
+    "operation",
+    "risk_level",
+    "metadata",
+    "args",
+    "result",
+    "refuse_with",
+    "crate",
+];
 const REQUIRED: [&str; 2] = ["tool_name", "operation"];
 
 /// What `#[guarded_tool(…)]` says.
@@ -23,7 +32,19 @@ pub(crate) struct Options {
     pub(crate) operation: LitStr,
     pub(crate) risk_level: RiskLevel,
     pub(crate) metadata: Vec<(String, LitStr)>,
+    pub(crate) extras: Vec<Extra>,
     pub(crate) result: ResultCapture,
+    /// What makes a return value of a refusal, if not `From<GuardError>`.
+    pub(crate) refuse_with: Option<ExprPath>,
+    /// Where the `aegize` crate is, if not at `::aegize`.
+    pub(crate) crate_path: Option<Path>,
+}
+
+/// An argument that `args(…)` adds.
+pub(crate) struct Extra {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) value: Expr,
 }
 
 /// How much harm the tool can do.
@@ -51,7 +72,16 @@ struct Draft {
     operation: Option<LitStr>,
     risk_level: RiskLevel,
     metadata: Vec<(String, LitStr)>,
+    extras: Vec<Extra>,
     result: ResultCapture,
+    refuse_with: Option<ExprPath>,
+    crate_path: Option<Path>,
+}
+
+/// Whether the attribute's own tokens say what to return instead, however badly.
+pub(crate) fn maps_refusals(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter();
+    tokens.any(|token| matches!(token, TokenTree::Ident(key) if key == "refuse_with"))
 }
 
 // Input:  tool_name = "email", operation = "send", risk_level = "high"
@@ -87,17 +117,23 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Options>
         operation: draft.operation?,
         risk_level: draft.risk_level,
         metadata: draft.metadata,
+        extras: draft.extras,
         result: draft.result,
+        refuse_with: draft.refuse_with,
+        crate_path: draft.crate_path,
     })
 }
 
 impl Draft {
     fn set(&mut self, name: &str, entry: Entry, errors: &mut Errors) {
         match name {
-            "tool_name" => self.tool_name = coordinate(name, entry, errors),
-            "operation" => self.operation = coordinate(name, entry, errors),
+            "tool_name" => self.tool_name = entry.policy_name(errors),
+            "operation" => self.operation = entry.policy_name(errors),
             "risk_level" => self.risk_level = risk_level(entry, errors).unwrap_or_default(),
             "metadata" => self.metadata = metadata(entry, errors),
+            "args" => self.extras = extras(entry, errors),
+            "refuse_with" => self.refuse_with = refuse_with(entry, errors),
+            "crate" => self.crate_path = crate_path(entry, errors),
             _ => self.result = result(entry, errors).unwrap_or_default(),
         }
     }

@@ -3,6 +3,7 @@
 //! Invariant: a broken entry is reported and left out; the entries after it are still read.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use syn::LitStr;
 use syn::ext::IdentExt;
 
 use crate::errors::Errors;
@@ -17,6 +18,55 @@ impl Entry {
     /// The key's text, without `r#`.
     pub(crate) fn name(&self) -> String {
         self.key.unraw().to_string()
+    }
+
+    /// The string literal of `key = "…"`.
+    pub(crate) fn text(self, errors: &mut Errors) -> Option<LitStr> {
+        let key = self.name();
+        let value = match self.value {
+            Value::Assigned(_, tokens) if !tokens.is_empty() => tokens,
+            Value::Assigned(equals, _) => {
+                errors.at(equals, format_args!("missing value; write `{key} = \"…\"`"));
+                return None;
+            }
+            Value::None | Value::List(_) | Value::Other => {
+                errors.on(
+                    self.key,
+                    format_args!("`{key}` takes a value; write `{key} = \"…\"`"),
+                );
+                return None;
+            }
+        };
+        match syn::parse2::<LitStr>(value.clone()) {
+            Ok(literal) if literal.suffix().is_empty() => Some(literal),
+            _ => {
+                errors.on(
+                    value,
+                    format_args!(
+                        "the value of `{key}` must be a string literal; write `{key} = \"…\"`"
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// The string literal of `key = "…"`, a name that a policy can match.
+    pub(crate) fn policy_name(self, errors: &mut Errors) -> Option<LitStr> {
+        let key = self.name();
+        let literal = self.text(errors)?;
+        let value = literal.value();
+        let problem = if value.trim().is_empty() {
+            "is empty; give it the name that policies use"
+        } else if value.trim() != value {
+            "begins or ends with white space, which no policy would match; remove it"
+        } else if value.chars().any(char::is_control) {
+            "contains a control character; remove it"
+        } else {
+            return Some(literal);
+        };
+        errors.on(literal, format_args!("`{key}` {problem}"));
+        None
     }
 }
 

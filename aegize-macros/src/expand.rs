@@ -1,7 +1,7 @@
 //! Options and callable → the guarded function.
 //!
-//! Invariant: expansion cannot fail, names nothing but `::aegize::__private`, `::core` and
-//! `::std::boxed::Box`, and puts no item or local of its own in the body's scope. Generated locals
+//! Invariant: expansion cannot fail, names nothing but `::aegize::__private` (or that of `crate =
+//! …`), `::core` and `::std::boxed::Box`, and puts no item or local of its own in the body's scope. Generated locals
 //! have the macro's hygiene, the body its own block.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
@@ -61,7 +61,7 @@ impl Expansion<'_> {
         let body = &self.callable.function.body;
         let outcome = self.outcome();
         self.call(
-            "run",
+            ["run", "run_or"],
             quote_spanned!(self.span=> #entry, move || -> #result { #hold #body }, #outcome),
         )
     }
@@ -80,9 +80,9 @@ impl Expansion<'_> {
                 #destructure
                 ::core::result::Result::map(#entry, move |permit| (permit, #future))
             },
-            #outcome,
+            #outcome
         };
-        self.call("run_async", arguments)
+        self.call(["run_async", "run_async_or"], arguments)
     }
 
     fn kept_async_body(&self) -> TokenStream {
@@ -110,9 +110,9 @@ impl Expansion<'_> {
                 let start = move || #returned #body;
                 (permit, start())
             }),
-            #outcome,
+            #outcome
         };
-        self.call("run_async", arguments)
+        self.call(["run_async", "run_async_or"], arguments)
     }
 
     fn boxed_future_body(&self) -> TokenStream {
@@ -140,18 +140,40 @@ impl Expansion<'_> {
         }
     }
 
-    // Input:  "run", enter(…), move || …, |result| …
+    // Input:  ["run", "run_or"], enter(…), move || …, |result| …
     // Output: ::aegize::__private::run(enter(…), move || …, |result| …)
+    //     or: ::aegize::__private::run_or(enter(…), move || …, |result| …, refuse_with)
     //
     // The call is placed on the result's type, from its first token to its last, because that is
     // where the compiler then reports that a type is not a `Result`, or that its error does not
     // take a refusal.
-    fn call(&self, name: &str, arguments: TokenStream) -> TokenStream {
+    fn call(&self, [into_error, mapped]: [&str; 2], arguments: TokenStream) -> TokenStream {
         let (first, last) = self.result_span();
+        let (name, arguments) = match &self.options.refuse_with {
+            None => (into_error, arguments),
+            Some(refuse) => (mapped, quote_spanned!(self.span=> #arguments, #refuse)),
+        };
         let name = Ident::new(name, last);
         let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
         arguments.set_span(last);
-        quote_spanned!(first=> ::aegize::__private::#name #arguments)
+        let private = self.private(first);
+        quote_spanned!(first=> #private::#name #arguments)
+    }
+
+    // Output: ::aegize::__private
+    //
+    // The user's path keeps what it refers to, `$crate` of a macro for one, wherever it is placed.
+    fn private(&self, span: Span) -> TokenStream {
+        let Some(path) = &self.options.crate_path else {
+            return quote_spanned!(span=> ::aegize::__private);
+        };
+        let path = path.to_token_stream().into_iter().map(|mut token| {
+            token.set_span(span.resolved_at(token.span()));
+            token
+        });
+        // A segment that is seen to be generated keeps rustc from calling the path too long.
+        let private = Ident::new("__private", self.span.located_at(span));
+        quote_spanned!(span=> #(#path)*::#private)
     }
 
     /// The first and the last token of the result's type.
@@ -171,8 +193,19 @@ impl Expansion<'_> {
         inferred(self.callable.output.result.clone())
     }
 
+    // Output: |result| outcome!(result)
+    //     or: |returned| { let result = returned!(returned); outcome!(result) }
     fn outcome(&self) -> TokenStream {
+        let private = self.private(self.span);
         let skip = (self.options.result == ResultCapture::Skip).then(|| format_ident!("skip"));
-        quote_spanned!(self.span=> |result| ::aegize::__private::outcome!(#skip result))
+        if self.options.refuse_with.is_none() {
+            return quote_spanned!(self.span=> |result| #private::outcome!(#skip result));
+        }
+        quote_spanned! {self.span=>
+            |returned| {
+                let result = #private::returned!(returned);
+                #private::outcome!(#skip result)
+            }
+        }
     }
 }

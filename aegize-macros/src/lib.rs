@@ -10,8 +10,8 @@
 //! * `expand`: both → the guarded function, which cannot fail;
 //! * `fallback`: instead, if anything was wrong: the function as it was, and every mistake.
 //!
-//! `entries` reads the lists that `args` and `signature` have in common, `errors` collects
-//! mistakes.
+//! `entries` reads the lists that `args` and `signature` have in common, `names` compares the names
+//! that both give to arguments, `errors` collects mistakes.
 
 #![cfg_attr(
     not(test),
@@ -34,6 +34,7 @@ mod entries;
 mod errors;
 mod expand;
 mod fallback;
+mod names;
 mod signature;
 
 /// Guards a tool: a call runs the function only if the policy of its context allows it, and is
@@ -63,7 +64,10 @@ mod signature;
 /// | `operation` | `"…"` | required; what it does, as policies name it |
 /// | `risk_level` | `"low"`, `"medium"`, `"high"` or `"critical"` | default: `"low"` |
 /// | `metadata(…)` | `key = "…", …` | attached to every call, for policies and the audit log |
+/// | `args(…)` | `name = expression, …` | further arguments: a field of `self`, or what is made of others |
 /// | `result` | `"skip"` | keeps the returned value out of the audit log, but not an error |
+/// | `refuse_with` | a path | `fn(GuardError) -> R`: what the function returns if it is refused |
+/// | `crate` | a path | where the `aegize` crate is, if not at `::aegize` |
 ///
 /// `tool_name` and `operation` are what a reviewer reads in a policy. They are never derived from
 /// the function's name, so that renaming a function does not change what it is allowed to do.
@@ -80,15 +84,28 @@ mod signature;
 /// |---|---|
 /// | `#[guard(path)]` | declares a file path; `Path`, `PathBuf` and the like declare themselves |
 /// | `#[guard(redact)]` | keeps the value out of records and messages; policy still sees it |
+/// | `#[guard(rename = "…")]` | the name in policies and records, of a parameter that binds one name |
 /// | `#[guard(skip)]` | keeps the parameter out of policy and records: connections, handles |
 ///
-/// `path` and `redact` go together, as `#[guard(path, redact)]`. A parameter under `#[cfg]` is
-/// captured under the same condition.
+/// All but `skip` go together, as `#[guard(path, redact)]`. A parameter under `#[cfg]` is captured
+/// under the same condition. No two arguments of a tool may have the same name.
+///
+/// What the names of the parameters do not say is added with `args(name = expression)`, of which
+/// `args(path = &self.root)` captures a field. Each expression is evaluated once, before the
+/// decision, whether or not the call is then allowed, so it should only look: it may use `self` and
+/// the parameters, and whatever it makes is dropped before the body runs. To declare a path, make
+/// it one: `args(path = Path::new(&self.root))`. Such an argument is always recorded; to hide one,
+/// leave it out.
 ///
 /// # Return types
 ///
 /// `Result<T, E>` with `E: From<GuardError>`, under any alias: a refusal is returned as an `E`.
 /// `std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are.
+///
+/// With `refuse_with = path`, any type: the function at that path makes it of the [`GuardError`].
+/// What the body then returns counts as a success, unless it is a `Result` that is `Err`.
+///
+/// [`GuardError`]: https://docs.rs/aegize/latest/aegize/enum.GuardError.html
 ///
 /// # Asynchronous tools
 ///
@@ -119,8 +136,12 @@ pub fn guarded_tool(
 // Output: the guarded function, or the item as it was and the mistakes
 fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let any_output = args::maps_refusals(&attribute);
     let options = args::parse(attribute, &mut errors);
-    let callable = signature::parse(item.clone(), &mut errors);
+    let callable = signature::parse(item.clone(), any_output, &mut errors);
+    if let (Some(options), Some(callable)) = (&options, &callable) {
+        names::report_duplicates(&callable.parameters, &options.extras, &mut errors);
+    }
     match (options, callable, errors.into_compile_errors()) {
         (Some(options), Some(callable), None) => expand::expand(&options, &callable),
         (_, _, mistakes) => fallback::fallback(item, mistakes.unwrap_or_default()),

@@ -7,7 +7,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Abi, Attribute, ReturnType, Signature, Token, Type, Visibility, braced};
+use syn::{Abi, Attribute, ReturnType, Signature, Token, Type, Visibility, braced, parse_quote};
 
 use crate::errors::Errors;
 use attributes::allows_desugaring;
@@ -78,7 +78,13 @@ fn block(tokens: TokenStream, braces: Span) -> Group {
 
 // Input:  pub fn send(to: &str, #[guard(redact)] secret: String) -> Result<(), Error> { … }
 // Output: Callable, or `None` and at least one mistake
-pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Callable> {
+//
+// With `any_output`, refusals are mapped to what the function returns, even if that is nothing.
+pub(crate) fn parse(
+    tokens: TokenStream,
+    any_output: bool,
+    errors: &mut Errors,
+) -> Option<Callable> {
     let mut function = match syn::parse2::<Parsed>(tokens) {
         Ok(Parsed::Function(function)) => *function,
         Ok(Parsed::Bodiless(signature)) => {
@@ -98,6 +104,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Callable
     let parameters = parameters::read(&mut function.signature, errors);
     let ty = match &function.signature.output {
         ReturnType::Type(_, ty) => ty.as_ref().clone(),
+        ReturnType::Default if any_output => parse_quote!(()),
         ReturnType::Default => {
             errors.on(
                 &function.signature,

@@ -13,6 +13,7 @@ mod contexts;
 mod corpus;
 mod explicit;
 mod guard;
+mod options;
 mod oracle;
 mod policy_file;
 mod readme;

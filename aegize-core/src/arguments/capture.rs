@@ -6,6 +6,7 @@
 //! `Serialize`, `AsRef<Path>`, `Debug`, and what nothing can read, which is present but opaque.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -262,5 +263,45 @@ pub trait ErrorOpaque<'a> {
 impl<'a, T> ErrorOpaque<'a> for Probe<'a, T> {
     fn capture_error(&self) -> Argument<'a> {
         Argument::new("", Captured::Opaque)
+    }
+}
+
+/// What a body returned whose refusals are mapped: a `Result` says itself how the body ended.
+pub trait ReturnedResult<'a> {
+    /// What is returned when all went well.
+    type Value;
+    /// What is returned otherwise.
+    type Error;
+
+    /// How the body ended.
+    ///
+    /// # Errors
+    ///
+    /// The body's own.
+    fn as_result(&self) -> Result<&'a Self::Value, &'a Self::Error>;
+}
+
+impl<'a, T, E> ReturnedResult<'a> for &Probe<'a, Result<T, E>> {
+    type Value = T;
+    type Error = E;
+
+    fn as_result(&self) -> Result<&'a T, &'a E> {
+        self.0.as_ref()
+    }
+}
+
+/// Last choice: any other value is a success.
+pub trait ReturnedValue<'a, T> {
+    /// How the body ended: well.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn as_result(&self) -> Result<&'a T, &'a Infallible>;
+}
+
+impl<'a, T> ReturnedValue<'a, T> for Probe<'a, T> {
+    fn as_result(&self) -> Result<&'a T, &'a Infallible> {
+        Ok(self.0)
     }
 }

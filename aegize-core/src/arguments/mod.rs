@@ -19,7 +19,7 @@ pub(crate) use self::capture::Captured;
 pub use self::capture::{
     ArgumentByAsPath, ArgumentByDebug, ArgumentByLock, ArgumentByPath, ArgumentBySerialize,
     ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, Lock, PathValue,
-    Probe,
+    Probe, ReturnedResult, ReturnedValue,
 };
 pub(crate) use self::own::{own_arguments, own_map};
 pub(crate) use self::paths::CandidatePath;

@@ -15,7 +15,8 @@ use crate::error::GuardError;
 #[diagnostic::on_unimplemented(
     message = "a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned",
     label = "not a result that can hold a refusal",
-    note = "`std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are; for an error type of your own, write `impl From<aegize::GuardError> for YourError`"
+    note = "`std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are; for an error type of your own, write `impl From<aegize::GuardError> for YourError`",
+    note = "for any other return type, say how to refuse: `refuse_with = path`, a `fn(GuardError) -> ReturnType`"
 )]
 pub trait ToolResult {
     /// What the tool returns when all went well.
@@ -66,6 +67,28 @@ where
     }
 }
 
+/// Runs a body as [`run`] does, and returns what `refuse` makes of a refusal.
+#[inline]
+pub fn run_or<R, B, D>(
+    entry: Result<Permit, GuardError>,
+    body: B,
+    describe: D,
+    refuse: fn(GuardError) -> R,
+) -> R
+where
+    B: FnOnce() -> R,
+    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+{
+    match entry {
+        Ok(mut permit) => {
+            let returned = body();
+            permit.finish(&describe(&returned));
+            returned
+        }
+        Err(error) => refuse(error),
+    }
+}
+
 /// A future that asks for permission when it is first polled, then runs the body.
 #[inline]
 pub fn run_async<R, S, F, D>(start: S, describe: D) -> Guarded<S, F, D>
@@ -86,9 +109,32 @@ where
     }
 }
 
-/// What the future has to know of its `R: ToolResult`.
+/// A future as [`run_async`] makes it, that resolves to what `refuse` makes of a refusal.
+#[inline]
+pub fn run_async_or<R, S, F, D>(
+    start: S,
+    describe: D,
+    refuse: fn(GuardError) -> R,
+) -> Guarded<S, F, D>
+where
+    S: FnOnce() -> Result<(Permit, F), GuardError>,
+    F: Future<Output = R>,
+    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
+{
+    Guarded {
+        state: State::Start {
+            call: Some((start, describe)),
+        },
+        result: ResultOf {
+            refused: refuse,
+            finish: |permit, describe, returned| permit.finish(&describe(returned)),
+        },
+    }
+}
+
+/// What the future has to know of what it resolves to.
 ///
-/// As functions and not as a bound on the `Future` impl: the compiler would report a return type
+/// As functions and not as a bound `R: ToolResult` on the `Future` impl: the compiler would report a return type
 /// that is no result a second time, as a future that is none.
 struct ResultOf<R, D> {
     refused: fn(GuardError) -> R,

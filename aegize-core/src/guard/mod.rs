@@ -16,7 +16,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::future::{Guarded, ToolResult, run, run_async};
+pub use self::future::{Guarded, ToolResult, run, run_async, run_async_or, run_or};
 pub(crate) use self::metadata::Metadata;
 pub use self::permit::{Outcome, Permit};
 use crate::action::{RiskLevel, ToolAction};

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::quote;
 
-use super::{Options, ResultCapture, RiskLevel, parse};
+use super::{Extra, Options, ResultCapture, RiskLevel, parse};
 use crate::errors::Errors;
 
 fn read(arguments: &str) -> Option<Options> {
@@ -77,7 +77,7 @@ fn required_keys() {
 #[test]
 fn unknown_keys() {
     assert_snapshot!(mistakes(r#"tool = "a", operation = "b""#), @"unknown key `tool`; did you mean `tool_name`?");
-    assert_snapshot!(mistakes(r#"tool_name = "a", operation = "b", retries = 3"#), @"unknown key `retries`; the keys are `tool_name`, `operation`, `risk_level`, `metadata` and `result`");
+    assert_snapshot!(mistakes(r#"tool_name = "a", operation = "b", retries = 3"#), @"unknown key `retries`; the keys are `tool_name`, `operation`, `risk_level`, `metadata`, `args`, `result`, `refuse_with` and `crate`");
     assert_snapshot!(mistakes(r#"toolname = "a", op = "b", risk = "high", meta(a = "b")"#), @r#"
     unknown key `toolname`; did you mean `tool_name`?
     unknown key `op`; did you mean `operation`?
@@ -155,6 +155,54 @@ fn result_has_one_value() {
 }
 
 #[test]
+fn further_arguments() {
+    let options = read(
+        r#"tool_name = "a", operation = "b",
+           args(path = &self.root, r#type = a::<B, C>(x), size = { 1 + 2 },)"#,
+    )
+    .expect("nothing is wrong");
+    let extras: Vec<String> = options
+        .extras
+        .iter()
+        .map(|Extra { name, value, .. }| format!("{name}: {}", quote!(#value)))
+        .collect();
+    assert_snapshot!(extras.join("\n"), @r#"
+    path: & self . root
+    type: a :: < B , C > (x)
+    size: { 1 + 2 }
+    "#);
+    let with = |list: &str| mistakes(&format!(r#"tool_name = "a", operation = "b", {list}"#));
+    assert_snapshot!(with("args"), @"`args` takes a list; write `args(name = expression)`");
+    assert_snapshot!(with("args()"), @"`args` takes a list; write `args(name = expression)`");
+    assert_snapshot!(with("args = path"), @"`args` takes a list; write `args(name = expression)`");
+    assert_snapshot!(with("args(a = 1, a = 2)"), @"duplicate argument `a`; give it once");
+    assert_snapshot!(with("args(a, b =, &c, d = 1 2, e = 1, f = 2 redact)"), @r#"
+    expected an argument; write `args(name = expression)`
+    expected an argument; write `args(name = expression)`
+    expected an argument; write `args(name = expression)`
+    expected an argument; write `args(name = expression)`
+    expected an argument; write `args(name = expression)`
+    "#);
+}
+
+#[test]
+fn paths_of_the_crate_and_of_refusals() {
+    let options = read(
+        r#"tool_name = "a", operation = "b", crate = ::renamed::guards,
+           refuse_with = <Reply as From<_>>::from"#,
+    )
+    .expect("nothing is wrong");
+    let (path, refuse) = (options.crate_path, options.refuse_with);
+    assert_snapshot!(quote!(#path #refuse), @":: renamed :: guards < Reply as From < _ > > :: from");
+    let with = |key: &str| mistakes(&format!(r#"tool_name = "a", operation = "b", {key}"#));
+    assert_snapshot!(with("crate"), @"`crate` takes a path; write the path of the crate as it is known here, such as `crate = ::my_aegize`");
+    assert_snapshot!(with("crate ="), @"missing value; write the path of the crate as it is known here, such as `crate = ::my_aegize`");
+    assert_snapshot!(with(r#"crate = "aegize""#), @"the value of `crate` must be a path; write the path of the crate as it is known here, such as `crate = ::my_aegize`");
+    assert_snapshot!(with("refuse_with(f)"), @"`refuse_with` takes a path; write the path of a function that takes a `GuardError`, such as `refuse_with = refused`");
+    assert_snapshot!(with("refuse_with = |error| error"), @"the value of `refuse_with` must be a path; write the path of a function that takes a `GuardError`, such as `refuse_with = refused`");
+}
+
+#[test]
 fn what_is_not_an_entry() {
     assert_snapshot!(mistakes(r#""email", "send""#), @r#"
     expected a key with a value, such as `tool_name = "email"`
@@ -171,7 +219,7 @@ fn all_mistakes_are_reported() {
     expected a key with a value, such as `tool_name = "email"`
     `tool_name` is empty; give it the name that policies use
     unknown risk level `hihg`; did you mean `high`?
-    unknown key `colour`; the keys are `tool_name`, `operation`, `risk_level`, `metadata` and `result`
+    unknown key `colour`; the keys are `tool_name`, `operation`, `risk_level`, `metadata`, `args`, `result`, `refuse_with` and `crate`
     unknown value `no` for `result`; the only one is `skip`, and without the key results are recorded
     "#
     );

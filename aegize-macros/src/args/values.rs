@@ -2,33 +2,19 @@
 //!
 //! Invariant: a value that is returned is one that a policy can use; one that is not was reported.
 
-use syn::LitStr;
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Expr, ExprPath, Ident, LitStr, Path, Token};
 
-use super::{ResultCapture, RiskLevel};
+use super::{Extra, ResultCapture, RiskLevel};
 use crate::entries::{self, Entry, Value};
 use crate::errors::{Errors, unknown};
 
 const RISK_LEVELS: [&str; 4] = ["low", "medium", "high", "critical"];
 
-/// A tool name or an operation: text that a policy can match.
-pub(super) fn coordinate(key: &str, entry: Entry, errors: &mut Errors) -> Option<LitStr> {
-    let literal = text(key, entry, errors)?;
-    let value = literal.value();
-    let problem = if value.trim().is_empty() {
-        "is empty; give it the name that policies use"
-    } else if value.trim() != value {
-        "begins or ends with white space, which no policy would match; remove it"
-    } else if value.chars().any(char::is_control) {
-        "contains a control character; remove it"
-    } else {
-        return Some(literal);
-    };
-    errors.on(literal, format_args!("`{key}` {problem}"));
-    None
-}
-
 pub(super) fn risk_level(entry: Entry, errors: &mut Errors) -> Option<RiskLevel> {
-    let literal = text("risk_level", entry, errors)?;
+    let literal = entry.text(errors)?;
     let value = literal.value();
     let level = match value.as_str() {
         "low" => RiskLevel::Low,
@@ -44,7 +30,7 @@ pub(super) fn risk_level(entry: Entry, errors: &mut Errors) -> Option<RiskLevel>
 }
 
 pub(super) fn result(entry: Entry, errors: &mut Errors) -> Option<ResultCapture> {
-    let literal = text("result", entry, errors)?;
+    let literal = entry.text(errors)?;
     let value = literal.value();
     if value == "skip" {
         return Some(ResultCapture::Skip);
@@ -79,7 +65,7 @@ pub(super) fn metadata(entry: Entry, errors: &mut Errors) -> Vec<(String, LitStr
     {
         let key = entry.name();
         let span = entry.key.span();
-        let value = text(&key, entry, errors);
+        let value = entry.text(errors);
         if key == "environment" {
             errors.at(
                 span,
@@ -97,32 +83,112 @@ pub(super) fn metadata(entry: Entry, errors: &mut Errors) -> Vec<(String, LitStr
     metadata
 }
 
-/// The string literal of `key = "…"`.
-fn text(key: &str, entry: Entry, errors: &mut Errors) -> Option<LitStr> {
-    let value = match entry.value {
-        Value::Assigned(_, tokens) if !tokens.is_empty() => tokens,
+/// `crate = ::path`: where the `aegize` crate is.
+pub(super) fn crate_path(entry: Entry, errors: &mut Errors) -> Option<Path> {
+    let remedy = "write the path of the crate as it is known here, such as `crate = ::my_aegize`";
+    path(entry, remedy, Path::parse_mod_style, errors)
+}
+
+/// `refuse_with = path`: the function that makes a return value of a refusal.
+pub(super) fn refuse_with(entry: Entry, errors: &mut Errors) -> Option<ExprPath> {
+    let remedy =
+        "write the path of a function that takes a `GuardError`, such as `refuse_with = refused`";
+    path(entry, remedy, ExprPath::parse, errors)
+}
+
+fn path<T>(
+    entry: Entry,
+    remedy: &str,
+    parse: impl Parser<Output = T>,
+    errors: &mut Errors,
+) -> Option<T> {
+    let key = entry.name();
+    let parsed = match entry.value {
+        Value::Assigned(_, tokens) if !tokens.is_empty() => {
+            parse.parse2(tokens.clone()).map_err(|_| tokens)
+        }
         Value::Assigned(equals, _) => {
-            errors.at(equals, format_args!("missing value; write `{key} = \"…\"`"));
+            errors.at(equals, format_args!("missing value; {remedy}"));
             return None;
         }
-        Value::None | Value::List(_) | Value::Other => {
-            errors.on(
-                entry.key,
-                format_args!("`{key}` takes a value; write `{key} = \"…\"`"),
-            );
+        _ => {
+            errors.on(entry.key, format_args!("`{key}` takes a path; {remedy}"));
             return None;
         }
     };
-    match syn::parse2::<LitStr>(value.clone()) {
-        Ok(literal) if literal.suffix().is_empty() => Some(literal),
-        _ => {
+    parsed
+        .map_err(|tokens| {
             errors.on(
-                value,
-                format_args!(
-                    "the value of `{key}` must be a string literal; write `{key} = \"…\"`"
-                ),
+                tokens,
+                format_args!("the value of `{key}` must be a path; {remedy}"),
             );
-            None
+        })
+        .ok()
+}
+
+// Input:  args(path = &self.root, size = data.len())
+// Output: [path: &self.root, size: data.len()]
+pub(super) fn extras(entry: Entry, errors: &mut Errors) -> Vec<Extra> {
+    let remedy = "write `args(name = expression)`";
+    let list = match entry.value {
+        Value::List(list) if !list.stream().is_empty() => list,
+        _ => {
+            errors.on(entry.key, format_args!("`args` takes a list; {remedy}"));
+            return Vec::new();
+        }
+    };
+    let mut extras: Vec<Extra> = Vec::new();
+    for (key, value) in assignments(list.stream(), remedy, errors) {
+        let name = key.unraw().to_string();
+        if extras.iter().any(|given| given.name == name) {
+            errors.on(
+                key,
+                format_args!("duplicate argument `{name}`; give it once"),
+            );
+        } else {
+            extras.push(Extra {
+                name,
+                span: key.span(),
+                value,
+            });
         }
     }
+    extras
+}
+
+// Input:  path = &self.root, 7, size = data.len()
+// Output: [(path, &self.root), (size, data.len())], and a mistake on `7`
+//
+// Not `entries::read`, for which every comma ends an entry: that of `a::<B, C>()`, too.
+fn assignments(tokens: TokenStream, remedy: &str, errors: &mut Errors) -> Vec<(Ident, Expr)> {
+    let mut read = Vec::new();
+    let all = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match assignment(input) {
+                Ok(assignment) => read.push(assignment),
+                Err(error) => {
+                    errors.at(error.span(), format_args!("expected an argument; {remedy}"));
+                    while !input.is_empty() && !input.peek(Token![,]) {
+                        input.parse::<proc_macro2::TokenTree>()?;
+                    }
+                }
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    };
+    if let Err(error) = all.parse2(tokens) {
+        errors.push(error);
+    }
+    read
+}
+
+fn assignment(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![=]>()?;
+    let value = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok((name, value));
+    }
+    Err(input.error("expected `,`"))
 }

@@ -7,17 +7,23 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
 use super::Expansion;
-use crate::args::{Options, RiskLevel};
+use crate::args::{Extra, Options, RiskLevel};
 
 impl Expansion<'_> {
     // Output: enter({ static SITE: Site = …; &SITE }, &[argument!("to", to), …])
     pub(super) fn entry(&self) -> TokenStream {
+        let private = self.private(self.span);
         let site = self.site();
-        let arguments = self.arguments();
-        quote_spanned! {self.span=>
-            #[allow(clippy::used_underscore_binding)]
-            ::aegize::__private::enter({ #site &SITE }, &[#(#arguments),*])
+        let arguments = self.arguments().chain(self.extras());
+        let allow = quote_spanned!(self.span=> #[allow(clippy::used_underscore_binding)]);
+        let enter = quote_spanned! {self.span=>
+            #private::enter({ #site &SITE }, &[#(#arguments),*])
+        };
+        if self.options.extras.is_empty() {
+            return quote_spanned!(self.span=> #allow #enter);
         }
+        // What `args(…)` made on the way, such as the guard of a lock, is dropped before the body.
+        quote_spanned!(self.span=> { #allow let entry = #enter; entry })
     }
 
     fn site(&self) -> TokenStream {
@@ -28,6 +34,7 @@ impl Expansion<'_> {
             metadata,
             ..
         } = self.options;
+        let private = self.private(self.span);
         let risk_level = Ident::new(
             match risk_level {
                 RiskLevel::Low => "Low",
@@ -41,16 +48,17 @@ impl Expansion<'_> {
             .iter()
             .map(|(key, value)| quote_spanned!(self.span=> (#key, #value)));
         quote_spanned! {self.span=>
-            static SITE: ::aegize::__private::Site = ::aegize::__private::Site::new(
+            static SITE: #private::Site = #private::Site::new(
                 #tool_name,
                 #operation,
-                ::aegize::__private::RiskLevel::#risk_level,
+                #private::RiskLevel::#risk_level,
                 &[#(#metadata),*],
             );
         }
     }
 
     fn arguments(&self) -> impl Iterator<Item = TokenStream> {
+        let private = self.private(self.span);
         let captured = self
             .callable
             .parameters
@@ -67,13 +75,27 @@ impl Expansion<'_> {
                 .treatment
                 .redact
                 .then(|| quote_spanned!(self.span=> .redacted()));
+            let private = private.clone();
             parameter.bindings.iter().map(move |binding| {
                 let (name, ident, conditions) =
                     (&binding.name, &binding.ident, &binding.conditions);
                 quote_spanned! {self.span=>
-                    #(#conditions)* ::aegize::__private::#kind!(#name, #ident) #redacted
+                    #(#conditions)* #private::#kind!(#name, #ident) #redacted
                 }
             })
+        })
+    }
+
+    // Output: match &(self.root.join(name)) { value => argument!("path", *value) }, …
+    //
+    // What `match` looks at lives until the call of `enter` returns.
+    fn extras(&self) -> impl Iterator<Item = TokenStream> {
+        let private = self.private(self.span);
+        self.options.extras.iter().map(move |extra| {
+            let Extra { name, value, .. } = extra;
+            quote_spanned! {self.span=>
+                match &(#value) { value => #private::argument!(#name, *value) }
+            }
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{FnArg, Pat, Receiver, ReturnType, Signature, Type};
+use syn::{FnArg, Pat, Receiver, ReturnType, Signature, Token, Type};
 
 use super::Expansion;
 use crate::signature::{Kind, Parameter, Shape};
@@ -26,13 +26,17 @@ impl Expansion<'_> {
                 *typed.pat = Pat::Verbatim(name.into_token_stream());
             }
         }
-        if let ReturnType::Type(_, ty) = &mut signature.output {
-            let (first, last) = self.result_span();
-            let (first, last) = (self.span.located_at(first), self.span.located_at(last));
-            let opaque = quote_spanned!(first=> impl ::core::future::Future<Output = #ty);
-            let close = quote_spanned!(last=> >);
-            **ty = Type::Verbatim(quote_spanned!(self.span=> #opaque #close));
-        }
+        let arrow = match &signature.output {
+            ReturnType::Type(arrow, _) => *arrow,
+            ReturnType::Default => Token![->](self.span),
+        };
+        let result = &self.callable.output.result;
+        let (first, last) = self.result_span();
+        let (first, last) = (self.span.located_at(first), self.span.located_at(last));
+        let opaque = quote_spanned!(first=> impl ::core::future::Future<Output = #result);
+        let close = quote_spanned!(last=> >);
+        let future = Type::Verbatim(quote_spanned!(self.span=> #opaque #close));
+        signature.output = ReturnType::Type(arrow, Box::new(future));
         signature
     }
 

@@ -139,6 +139,35 @@ fn boxed_future() {
 }
 
 #[test]
+fn further_arguments_and_another_path() {
+    let arguments = quote! {
+        tool_name = "disk", operation = "write", args(path = self.root.join(name)),
+        refuse_with = Reply::refused, crate = crate::guards
+    };
+    let item = quote! {
+        async fn write(
+            &self,
+            #[guard(rename = "file")] name: &str,
+            #[guard(skip)] text: &str,
+        ) {
+            self.put(name, text).await;
+        }
+    };
+    check_method("further_arguments_and_another_path", arguments, item);
+}
+
+#[test]
+fn mapped_refusals() {
+    let arguments = quote! {
+        tool_name = "clock", operation = "read", result = "skip", refuse_with = refused::<u64>
+    };
+    let item = quote! {
+        fn now() -> Result<u64, Error> { Ok(0) }
+    };
+    check("mapped_refusals", arguments, item);
+}
+
+#[test]
 fn a_mistake_leaves_the_function_as_it_was() {
     let arguments = quote!(tool = "email", operation = "");
     let item = quote! {

@@ -4,13 +4,13 @@
 //! can use is a binding of exactly one parameter.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, FnArg, Meta, Signature};
+use syn::{Attribute, FnArg, LitStr, Meta, PatType, Signature};
 
 use super::pattern::{Binding, Pattern, Shape, conditions};
-use crate::entries::{self, Value};
+use crate::entries::{self, Entry, Value};
 use crate::errors::{Errors, unknown};
 
-const WORDS: [&str; 3] = ["path", "redact", "skip"];
+const WORDS: [&str; 4] = ["path", "redact", "rename", "skip"];
 
 /// One parameter, other than the receiver.
 pub(crate) struct Parameter {
@@ -54,40 +54,53 @@ pub(super) fn read(signature: &mut Signature, errors: &mut Errors) -> Vec<Parame
                     );
                 }
             }
-            FnArg::Typed(typed) => {
-                let guards = take_guards(&mut typed.attrs);
-                let (treatment, path_word) = treatment(&guards, errors);
-                let conditions = conditions(&typed.attrs);
-                let pattern = Pattern::read(&typed.pat, &conditions);
-                if let Some(span) = pattern.opaque
-                    && !treatment.skip
-                {
-                    errors.at(
-                        span,
-                        "the names that this pattern binds cannot be told; bind the \
-                         parameter to a name, or write `#[guard(skip)]`",
-                    );
-                }
-                if let Some(word) = path_word
-                    && pattern.bindings.len() != 1
-                {
-                    errors.at(
-                        word,
-                        "`path` declares one value, and this pattern does not bind \
-                         exactly one name; bind the parameter to a name",
-                    );
-                }
-                parameters.push(Parameter {
-                    position,
-                    shape: pattern.shape(&typed.pat),
-                    bindings: pattern.bindings,
-                    treatment,
-                    conditions,
-                });
-            }
+            FnArg::Typed(typed) => parameters.push(parameter(position, typed, errors)),
         }
     }
     parameters
+}
+
+fn parameter(position: usize, typed: &mut PatType, errors: &mut Errors) -> Parameter {
+    let guards = take_guards(&mut typed.attrs);
+    let said = Said::read(&guards, errors);
+    let conditions = conditions(&typed.attrs);
+    let mut pattern = Pattern::read(&typed.pat, &conditions);
+    if let Some(span) = pattern.opaque
+        && !said.treatment.skip
+    {
+        errors.at(
+            span,
+            "the names that this pattern binds cannot be told; bind the parameter to a name, or \
+             write `#[guard(skip)]`, and `args(name = expr)` in `#[guarded_tool(…)]` for what \
+             policies have to see of it",
+        );
+    }
+    if let Some(word) = said.path
+        && pattern.bindings.len() != 1
+    {
+        errors.at(
+            word,
+            "`path` declares one value, and this pattern does not bind exactly one name; bind the \
+             parameter to a name",
+        );
+    }
+    if let Some(name) = said.rename {
+        match pattern.bindings.as_mut_slice() {
+            [binding] => binding.rename(&name),
+            _ => errors.on(
+                name,
+                "`rename` names one value, and this pattern does not bind exactly one name; bind \
+                 the parameter to a name",
+            ),
+        }
+    }
+    Parameter {
+        position,
+        shape: pattern.shape(&typed.pat),
+        bindings: pattern.bindings,
+        treatment: said.treatment,
+        conditions,
+    }
 }
 
 fn take_guards(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
@@ -96,54 +109,80 @@ fn take_guards(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
         .collect()
 }
 
-// Input:  [#[guard(path, redact)]]
-// Output: Treatment { path, redact }, and the span of `path`
-fn treatment(guards: &[Attribute], errors: &mut Errors) -> (Treatment, Option<Span>) {
-    let mut words: Vec<Ident> = Vec::new();
-    for guard in guards {
-        let list = match &guard.meta {
-            Meta::List(list) if !list.tokens.is_empty() => list,
-            _ => {
-                errors.on(
-                    guard,
-                    "write `#[guard(path)]`, `#[guard(redact)]` or `#[guard(skip)]`",
-                );
-                continue;
-            }
-        };
-        for entry in entries::read(list.tokens.clone(), "`path`, `redact` or `skip`", errors).read {
-            let name = entry.name();
-            if !WORDS.contains(&name.as_str()) {
-                errors.on(&entry.key, unknown("word", &name, &WORDS));
-            } else if !matches!(entry.value, Value::None) {
-                errors.on(
-                    &entry.key,
-                    format_args!("`{name}` takes no value; write `#[guard({name})]`"),
-                );
-            } else if words.contains(&entry.key) {
-                errors.on(
-                    &entry.key,
-                    format_args!("duplicate word `{name}`; give it once"),
-                );
-            } else {
-                words.push(entry.key);
+/// What the `#[guard(…)]`s of one parameter say.
+#[derive(Default)]
+struct Said {
+    treatment: Treatment,
+    /// Where `path` is.
+    path: Option<Span>,
+    rename: Option<LitStr>,
+}
+
+impl Said {
+    // Input:  [#[guard(path, rename = "file")]]
+    // Output: Treatment { path }, the span of `path`, "file"
+    fn read(guards: &[Attribute], errors: &mut Errors) -> Self {
+        let mut said = Self::default();
+        let mut words: Vec<Ident> = Vec::new();
+        for guard in guards {
+            let list = match &guard.meta {
+                Meta::List(list) if !list.tokens.is_empty() => list,
+                _ => {
+                    errors.on(
+                        guard,
+                        "write `#[guard(path)]`, `#[guard(redact)]`, `#[guard(rename = \"…\")]` or \
+                         `#[guard(skip)]`",
+                    );
+                    continue;
+                }
+            };
+            let expected = "`path`, `redact`, `rename = \"…\"` or `skip`";
+            for entry in entries::read(list.tokens.clone(), expected, errors).read {
+                let name = entry.name();
+                if !WORDS.contains(&name.as_str()) {
+                    errors.on(&entry.key, unknown("word", &name, &WORDS));
+                } else if words.contains(&entry.key) {
+                    errors.on(
+                        &entry.key,
+                        format_args!("duplicate word `{name}`; give it once"),
+                    );
+                } else {
+                    words.push(entry.key.clone());
+                    said.take(&name, entry, errors);
+                }
             }
         }
+        if let Some(skip) = words.iter().find(|word| *word == "skip")
+            && words.len() > 1
+        {
+            errors.on(
+                skip,
+                "`skip` keeps the parameter out of policy and records, so nothing else can \
+                 be said of it; keep one of the words",
+            );
+        }
+        said
     }
-    let word = |name: &str| words.iter().find(|word| *word == name);
-    if let Some(skip) = word("skip")
-        && words.len() > 1
-    {
-        errors.on(
-            skip,
-            "`skip` keeps the parameter out of policy and records, so nothing else can \
-             be said of it; keep one of the words",
-        );
+
+    fn take(&mut self, name: &str, entry: Entry, errors: &mut Errors) {
+        if name == "rename" {
+            self.rename = entry.policy_name(errors);
+            return;
+        }
+        if !matches!(entry.value, Value::None) {
+            errors.on(
+                entry.key,
+                format_args!("`{name}` takes no value; write `#[guard({name})]`"),
+            );
+            return;
+        }
+        match name {
+            "path" => {
+                self.treatment.path = true;
+                self.path = Some(entry.key.span());
+            }
+            "redact" => self.treatment.redact = true,
+            _ => self.treatment.skip = true,
+        }
     }
-    let treatment = Treatment {
-        path: word("path").is_some(),
-        redact: word("redact").is_some(),
-        skip: word("skip").is_some(),
-    };
-    (treatment, word("path").map(Ident::span))
 }

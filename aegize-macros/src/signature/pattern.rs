@@ -5,7 +5,7 @@
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Meta, Pat};
+use syn::{Attribute, LitStr, Meta, Pat};
 
 /// What a pattern makes of its argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,19 @@ pub(crate) enum Shape {
 /// One name that a pattern binds.
 pub(crate) struct Binding {
     pub(crate) ident: Ident,
-    /// The name without `r#`.
+    /// The name in policies and records: the variable's without `r#`, or that of `rename`.
     pub(crate) name: String,
+    /// Where `rename` gives the name, if it does.
+    pub(crate) renamed: Option<Span>,
     /// `#[cfg(…)]` on the parameter or on a field of its pattern.
     pub(crate) conditions: Vec<Attribute>,
+}
+
+impl Binding {
+    pub(super) fn rename(&mut self, name: &LitStr) {
+        self.name = name.value();
+        self.renamed = Some(name.span());
+    }
 }
 
 /// What was found while reading one pattern.
@@ -67,6 +76,7 @@ impl Pattern {
                 self.partial |= ident.by_ref.is_some() || ident.subpat.is_some();
                 self.bindings.push(Binding {
                     name: ident.ident.unraw().to_string(),
+                    renamed: None,
                     ident: ident.ident.clone(),
                     conditions: conditions.to_vec(),
                 });

@@ -7,7 +7,7 @@ use crate::errors::Errors;
 
 fn read(item: TokenStream) -> Callable {
     let mut errors = Errors::default();
-    let callable = parse(item, &mut errors);
+    let callable = parse(item, false, &mut errors);
     assert_eq!(errors.messages(), Vec::<String>::new());
     callable.expect("nothing is wrong")
 }
@@ -15,7 +15,7 @@ fn read(item: TokenStream) -> Callable {
 /// One mistake a line.
 fn mistakes(item: TokenStream) -> String {
     let mut errors = Errors::default();
-    parse(item, &mut errors);
+    parse(item, false, &mut errors);
     errors.messages().join("\n")
 }
 
@@ -87,24 +87,28 @@ fn guard_attributes_are_read_and_removed() {
         fn f(
             #[guard(path)] a: u8, #[guard(redact)] b: u8, #[guard(skip)] c: u8,
             #[guard(redact, path)] d: u8, #[guard(path)] #[guard(redact)] #[allow(unused)] e: u8,
-            f: u8, #[guard(skip)] pattern!(): u8,
+            f: u8, #[guard(skip)] pattern!(): u8, #[guard(rename = "h-1", redact)] (h, ..): H,
         ) -> R {}
     });
     let found: Vec<String> = callable
         .parameters
         .iter()
-        .map(|parameter| format!("{:?}", parameter.treatment))
+        .map(|parameter| {
+            let names = parameter.bindings.iter().map(|binding| &*binding.name);
+            format!("{:?} {:?}", names.collect::<Vec<_>>(), parameter.treatment)
+        })
         .collect();
     assert_snapshot!(found.join("\n"), @r#"
-    Treatment { path: true, redact: false, skip: false }
-    Treatment { path: false, redact: true, skip: false }
-    Treatment { path: false, redact: false, skip: true }
-    Treatment { path: true, redact: true, skip: false }
-    Treatment { path: true, redact: true, skip: false }
-    Treatment { path: false, redact: false, skip: false }
-    Treatment { path: false, redact: false, skip: true }
+    ["a"] Treatment { path: true, redact: false, skip: false }
+    ["b"] Treatment { path: false, redact: true, skip: false }
+    ["c"] Treatment { path: false, redact: false, skip: true }
+    ["d"] Treatment { path: true, redact: true, skip: false }
+    ["e"] Treatment { path: true, redact: true, skip: false }
+    ["f"] Treatment { path: false, redact: false, skip: false }
+    [] Treatment { path: false, redact: false, skip: true }
+    ["h-1"] Treatment { path: false, redact: true, skip: false }
     "#);
-    assert_snapshot!(callable.function.signature.to_token_stream(), @"fn f (a : u8 , b : u8 , c : u8 , d : u8 , # [allow (unused)] e : u8 , f : u8 , pattern ! () : u8 ,) -> R");
+    assert_snapshot!(callable.function.signature.to_token_stream(), @"fn f (a : u8 , b : u8 , c : u8 , d : u8 , # [allow (unused)] e : u8 , f : u8 , pattern ! () : u8 , (h , ..) : H ,) -> R");
 }
 
 #[test]
@@ -245,25 +249,30 @@ fn items_that_are_no_functions() {
 fn mistakes_in_guard_attributes() {
     assert_snapshot!(mistakes(quote!(fn f(#[guard(redcat, log, path, path)] a: u8) -> R {})), @r#"
     unknown word `redcat`; did you mean `redact`?
-    unknown word `log`; the words are `path`, `redact` and `skip`
+    unknown word `log`; the words are `path`, `redact`, `rename` and `skip`
     duplicate word `path`; give it once
     "#);
     assert_snapshot!(mistakes(quote!(fn f(#[guard(skip, redact)] a: u8) -> R {})), @"`skip` keeps the parameter out of policy and records, so nothing else can be said of it; keep one of the words");
     assert_snapshot!(mistakes(quote!(fn f(#[guard] a: u8, #[guard(path = "x")] b: u8) -> R {})), @r#"
-    write `#[guard(path)]`, `#[guard(redact)]` or `#[guard(skip)]`
+    write `#[guard(path)]`, `#[guard(redact)]`, `#[guard(rename = "…")]` or `#[guard(skip)]`
     `path` takes no value; write `#[guard(path)]`
     "#);
     assert_snapshot!(mistakes(quote!(fn f(#[guard()] a: u8, #[guard = "path"] b: u8, #[guard("path")] c: u8) -> R {})), @r#"
-    write `#[guard(path)]`, `#[guard(redact)]` or `#[guard(skip)]`
-    write `#[guard(path)]`, `#[guard(redact)]` or `#[guard(skip)]`
-    expected `path`, `redact` or `skip`
+    write `#[guard(path)]`, `#[guard(redact)]`, `#[guard(rename = "…")]` or `#[guard(skip)]`
+    write `#[guard(path)]`, `#[guard(redact)]`, `#[guard(rename = "…")]` or `#[guard(skip)]`
+    expected `path`, `redact`, `rename = "…"` or `skip`
     "#);
     assert_snapshot!(mistakes(quote!(fn f(#[guard(path)] #[guard(path)] a: u8) -> R {})), @"duplicate word `path`; give it once");
+    assert_snapshot!(mistakes(quote!(fn f(#[guard(rename)] a: u8, #[guard(rename = " b")] b: u8, #[guard(rename = "x")] (c, d): C) -> R {})), @r#"
+    `rename` takes a value; write `rename = "…"`
+    `rename` begins or ends with white space, which no policy would match; remove it
+    `rename` names one value, and this pattern does not bind exactly one name; bind the parameter to a name
+    "#);
     assert_snapshot!(mistakes(quote!(fn f(#[guard(skip)] &self) -> R {})), @"the receiver is not recorded, so there is nothing to declare; remove this attribute");
     assert_snapshot!(mistakes(quote!(fn f(#[guard(path)] (a, b): (u8, u8)) -> R {})), @"`path` declares one value, and this pattern does not bind exactly one name; bind the parameter to a name");
     assert_snapshot!(mistakes(quote!(fn f(#[guard(path)] _: u8, pattern!(): u8) -> R {})), @r#"
     `path` declares one value, and this pattern does not bind exactly one name; bind the parameter to a name
-    the names that this pattern binds cannot be told; bind the parameter to a name, or write `#[guard(skip)]`
+    the names that this pattern binds cannot be told; bind the parameter to a name, or write `#[guard(skip)]`, and `args(name = expr)` in `#[guarded_tool(…)]` for what policies have to see of it
     "#);
 }
 
