@@ -4,6 +4,8 @@
 //! …`), `::core` and `::std::boxed::Box`, and puts no item or local of its own in the body's scope. Generated locals
 //! have the macro's hygiene, the body its own block.
 
+use std::iter::repeat_n;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::{ReturnType, Type};
@@ -46,6 +48,27 @@ pub(crate) fn expand(options: &Options, callable: &Callable) -> TokenStream {
     }
 }
 
+/// The function of `__private` that runs a body.
+struct Shim {
+    name: &'static str,
+    /// The same with `refuse_with`.
+    mapped: &'static str,
+    /// How many types come after the result's in the latter.
+    inferred: usize,
+}
+
+const RUN: Shim = Shim {
+    name: "run",
+    mapped: "run_or",
+    inferred: 2,
+};
+
+const RUN_ASYNC: Shim = Shim {
+    name: "run_async",
+    mapped: "run_async_or",
+    inferred: 3,
+};
+
 struct Expansion<'a> {
     options: &'a Options,
     callable: &'a Callable,
@@ -61,7 +84,7 @@ impl Expansion<'_> {
         let body = &self.callable.function.body;
         let outcome = self.outcome();
         self.call(
-            ["run", "run_or"],
+            &RUN,
             quote_spanned!(self.span=> #entry, move || -> #result { #hold #body }, #outcome),
         )
     }
@@ -82,7 +105,7 @@ impl Expansion<'_> {
             },
             #outcome
         };
-        self.call(["run_async", "run_async_or"], arguments)
+        self.call(&RUN_ASYNC, arguments)
     }
 
     fn kept_async_body(&self) -> TokenStream {
@@ -112,7 +135,7 @@ impl Expansion<'_> {
             }),
             #outcome
         };
-        self.call(["run_async", "run_async_or"], arguments)
+        self.call(&RUN_ASYNC, arguments)
     }
 
     fn boxed_future_body(&self) -> TokenStream {
@@ -140,30 +163,45 @@ impl Expansion<'_> {
         }
     }
 
-    // Input:  ["run", "run_or"], enter(…), move || …, |result| …
+    // Input:  RUN, enter(…), move || …, |result| …
     // Output: ::aegize::__private::run(enter(…), move || …, |result| …)
-    //     or: ::aegize::__private::run_or(enter(…), move || …, |result| …, refuse_with)
+    //     or: ::aegize::__private::run_or::<R, _, _>(enter(…), move || …, |result| …, refuse_with)
     //
     // The call is placed on the result's type, from its first token to its last, because that is
     // where the compiler then reports that a type is not a `Result`, or that its error does not
     // take a refusal.
-    fn call(&self, [into_error, mapped]: [&str; 2], arguments: TokenStream) -> TokenStream {
+    fn call(&self, shim: &Shim, arguments: TokenStream) -> TokenStream {
         let (first, last) = self.result_span();
         let (name, arguments) = match &self.options.refuse_with {
-            None => (into_error, arguments),
-            Some(refuse) => (mapped, quote_spanned!(self.span=> #arguments, #refuse)),
+            None => (shim.name, arguments),
+            Some(refuse) => (shim.mapped, quote_spanned!(self.span=> #arguments, #refuse)),
         };
+        // What the function returns is known by its signature, not by what `refuse_with` returns.
+        let known = self.options.refuse_with.as_ref().map(|_| {
+            let result = self.result();
+            let inferred = repeat_n(quote_spanned!(self.span=> _), shim.inferred);
+            quote_spanned!(self.span=> ::<#result, #(#inferred),*>)
+        });
         let name = Ident::new(name, last);
         let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
         arguments.set_span(last);
-        let private = self.private(first);
-        quote_spanned!(first=> #private::#name #arguments)
+        let private = self.private_at(first);
+        quote_spanned!(first=> #private::#name #known #arguments)
+    }
+
+    // Output: ::aegize::__private
+    fn private(&self) -> TokenStream {
+        self.options.crate_path.as_ref().map_or_else(
+            || quote_spanned!(self.span=> ::aegize::__private),
+            |path| quote_spanned!(self.span=> #path::__private),
+        )
     }
 
     // Output: ::aegize::__private
     //
     // The user's path keeps what it refers to, `$crate` of a macro for one, wherever it is placed.
-    fn private(&self, span: Span) -> TokenStream {
+    // A segment that is seen to be generated keeps rustc from calling the path too long.
+    fn private_at(&self, span: Span) -> TokenStream {
         let Some(path) = &self.options.crate_path else {
             return quote_spanned!(span=> ::aegize::__private);
         };
@@ -171,7 +209,6 @@ impl Expansion<'_> {
             token.set_span(span.resolved_at(token.span()));
             token
         });
-        // A segment that is seen to be generated keeps rustc from calling the path too long.
         let private = Ident::new("__private", self.span.located_at(span));
         quote_spanned!(span=> #(#path)*::#private)
     }
@@ -196,7 +233,7 @@ impl Expansion<'_> {
     // Output: |result| outcome!(result)
     //     or: |returned| { let result = returned!(returned); outcome!(result) }
     fn outcome(&self) -> TokenStream {
-        let private = self.private(self.span);
+        let private = self.private();
         let skip = (self.options.result == ResultCapture::Skip).then(|| format_ident!("skip"));
         if self.options.refuse_with.is_none() {
             return quote_spanned!(self.span=> |result| #private::outcome!(#skip result));

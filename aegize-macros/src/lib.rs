@@ -116,7 +116,8 @@ mod signature;
 ///   `impl Future`, so that its arguments are stored once. It stays an `async fn` if there are
 ///   attributes below this one that may need to see it, such as `#[tokio::test]`, or if a
 ///   parameter's pattern borrows its argument or takes only a part of it.
-/// * `-> impl Future<Output = Result<T, E>>` and `-> Pin<Box<dyn Future<Output = Result<T, E>>>>`,
+/// * `-> impl Future<Output = Result<T, E>>` and `-> Pin<Box<dyn Future<Output = Result<T, E>>>>`
+///   (or an alias of that by the name of `BoxFuture` or `LocalBoxFuture`),
 ///   which is what `#[async_trait]` makes of an `async fn`. All of the body is run when the future
 ///   is first polled, so the future borrows whatever the arguments borrow.
 ///

@@ -108,8 +108,9 @@ pub(crate) fn parse(
         ReturnType::Default => {
             errors.on(
                 &function.signature,
-                "a guarded tool must return `Result<T, E>` with `E: \
-                    From<GuardError>`, so that a refusal can be returned",
+                "a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a \
+                 refusal can be returned; or say what to do instead with `refuse_with = path`, a \
+                 `fn(GuardError)`",
             );
             return None;
         }
@@ -153,6 +154,13 @@ fn refuse_qualifiers(function: &Function, errors: &mut Errors) {
                 attribute.path(),
                 "a guarded tool cannot be `#[track_caller]`: the guard would be \
                     the caller that it sees; remove it",
+            );
+        }
+        let last = attribute.path().segments.last();
+        if last.is_some_and(|last| last.ident == "guarded_tool") {
+            errors.on(
+                attribute.path(),
+                "this function is guarded already; keep one `#[guarded_tool]`",
             );
         }
     }

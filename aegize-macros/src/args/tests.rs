@@ -176,6 +176,11 @@ fn further_arguments() {
     assert_snapshot!(with("args()"), @"`args` takes a list; write `args(name = expression)`");
     assert_snapshot!(with("args = path"), @"`args` takes a list; write `args(name = expression)`");
     assert_snapshot!(with("args(a = 1, a = 2)"), @"duplicate argument `a`; give it once");
+    assert_snapshot!(with("args(a = (b.await), c = d?.e, f = return)"), @r#"
+    an argument can neither wait nor return: it is looked at before the decision; leave it out, or look at something that is there already
+    an argument can neither wait nor return: it is looked at before the decision; leave it out, or look at something that is there already
+    an argument can neither wait nor return: it is looked at before the decision; leave it out, or look at something that is there already
+    "#);
     assert_snapshot!(with("args(a, b =, &c, d = 1 2, e = 1, f = 2 redact)"), @r#"
     expected an argument; write `args(name = expression)`
     expected an argument; write `args(name = expression)`

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a value that is returned is one that a policy can use; one that is not was reported.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, LitStr, Path, Token};
@@ -140,7 +141,13 @@ pub(super) fn extras(entry: Entry, errors: &mut Errors) -> Vec<Extra> {
     let mut extras: Vec<Extra> = Vec::new();
     for (key, value) in assignments(list.stream(), remedy, errors) {
         let name = key.unraw().to_string();
-        if extras.iter().any(|given| given.name == name) {
+        if let Some(span) = leaves(value.to_token_stream()) {
+            errors.at(
+                span,
+                "an argument can neither wait nor return: it is looked at before the decision; \
+                 leave it out, or look at something that is there already",
+            );
+        } else if extras.iter().any(|given| given.name == name) {
             errors.on(
                 key,
                 format_args!("duplicate argument `{name}`; give it once"),
@@ -169,7 +176,7 @@ fn assignments(tokens: TokenStream, remedy: &str, errors: &mut Errors) -> Vec<(I
                 Err(error) => {
                     errors.at(error.span(), format_args!("expected an argument; {remedy}"));
                     while !input.is_empty() && !input.peek(Token![,]) {
-                        input.parse::<proc_macro2::TokenTree>()?;
+                        input.parse::<TokenTree>()?;
                     }
                 }
             }
@@ -183,10 +190,20 @@ fn assignments(tokens: TokenStream, remedy: &str, errors: &mut Errors) -> Vec<(I
     read
 }
 
+/// Where an expression says `.await`, `?` or `return`.
+fn leaves(tokens: TokenStream) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) => leaves(group.stream()),
+        TokenTree::Ident(word) if word == "await" || word == "return" => Some(word.span()),
+        TokenTree::Punct(mark) if mark.as_char() == '?' => Some(mark.span()),
+        _ => None,
+    })
+}
+
 fn assignment(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
     let name = input.call(Ident::parse_any)?;
     input.parse::<Token![=]>()?;
-    let value = input.parse()?;
+    let value: Expr = input.parse()?;
     if input.is_empty() || input.peek(Token![,]) {
         return Ok((name, value));
     }

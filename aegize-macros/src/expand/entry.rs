@@ -12,7 +12,7 @@ use crate::args::{Extra, Options, RiskLevel};
 impl Expansion<'_> {
     // Output: enter({ static SITE: Site = …; &SITE }, &[argument!("to", to), …])
     pub(super) fn entry(&self) -> TokenStream {
-        let private = self.private(self.span);
+        let private = self.private();
         let site = self.site();
         let arguments = self.arguments().chain(self.extras());
         let allow = quote_spanned!(self.span=> #[allow(clippy::used_underscore_binding)]);
@@ -34,7 +34,7 @@ impl Expansion<'_> {
             metadata,
             ..
         } = self.options;
-        let private = self.private(self.span);
+        let private = self.private();
         let risk_level = Ident::new(
             match risk_level {
                 RiskLevel::Low => "Low",
@@ -58,7 +58,7 @@ impl Expansion<'_> {
     }
 
     fn arguments(&self) -> impl Iterator<Item = TokenStream> {
-        let private = self.private(self.span);
+        let private = self.private();
         let captured = self
             .callable
             .parameters
@@ -90,7 +90,7 @@ impl Expansion<'_> {
     //
     // What `match` looks at lives until the call of `enter` returns.
     fn extras(&self) -> impl Iterator<Item = TokenStream> {
-        let private = self.private(self.span);
+        let private = self.private();
         self.options.extras.iter().map(move |extra| {
             let Extra { name, value, .. } = extra;
             quote_spanned! {self.span=>

@@ -11,6 +11,9 @@ use syn::{
 
 use super::bare;
 
+/// What aliases of a boxed future are called.
+const BOX_ALIASES: [&str; 2] = ["BoxFuture", "LocalBoxFuture"];
+
 /// What a function returns.
 pub(crate) struct Output {
     /// The type of the tool's result: what is returned, or what the returned future resolves to.
@@ -64,9 +67,16 @@ impl Output {
     }
 }
 
-// Input:  Pin<Box<dyn Future<Output = R> + Send + 'a>>
+// Input:  Pin<Box<dyn Future<Output = R> + Send + 'a>>, or BoxFuture<'a, R> as the alias of
+//         `futures` and of many others is called
 // Output: R
 fn boxed_future_output(ty: &Type) -> Option<Type> {
+    if let Some(result) = BOX_ALIASES
+        .iter()
+        .find_map(|alias| only_argument(ty, alias))
+    {
+        return Some(result.clone());
+    }
     let boxed = only_argument(ty, "Pin")?;
     match bare(only_argument(bare(boxed), "Box")?) {
         Type::TraitObject(object) => future_output(&object.bounds),
@@ -93,16 +103,22 @@ fn future_output(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Type>
     })
 }
 
-// Input:  core::pin::Pin<T>, "Pin"
+// Input:  core::pin::Pin<T>, "Pin"; or BoxFuture<'a, T>, "BoxFuture"
 // Output: T
 fn only_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = bare(ty) else {
         return None;
     };
-    match arguments(&path.path, name)?.args.first()? {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    }
+    let mut types =
+        arguments(&path.path, name)?
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            });
+    let only = types.next()?;
+    types.next().is_none().then_some(only)
 }
 
 /// The `<…>` of a path whose last segment is `name`.

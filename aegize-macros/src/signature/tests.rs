@@ -146,6 +146,17 @@ fn kinds_of_functions() {
             Kind::BoxedFuture,
             "R",
         ),
+        ("fn f() -> BoxFuture<'a, R> {}", Kind::BoxedFuture, "R"),
+        (
+            "fn f() -> futures::future::LocalBoxFuture<'static, R> {}",
+            Kind::BoxedFuture,
+            "R",
+        ),
+        (
+            "fn f() -> BoxFuture<R, E> {}",
+            Kind::Sync,
+            "BoxFuture < R , E >",
+        ),
     ] {
         let output = read(function.parse().expect("the test's tokens are balanced")).output;
         assert_eq!(output.kind, kind, "{function}");
@@ -223,7 +234,8 @@ fn functions_that_cannot_be_guarded() {
     a variadic function cannot be guarded: its arguments have no names to be recorded under
     "#);
     assert_snapshot!(mistakes(quote!(fn f(&self) -> R;)), @"this function has no body to guard; put `#[guarded_tool]` on the method of the impl");
-    assert_snapshot!(mistakes(quote!(fn f() {})), @"a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned");
+    assert_snapshot!(mistakes(quote!(fn f() {})), @"a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned; or say what to do instead with `refuse_with = path`, a `fn(GuardError)`");
+    assert_snapshot!(mistakes(quote!(#[aegize::guarded_tool()] fn f() -> R {})), @"this function is guarded already; keep one `#[guarded_tool]`");
     assert_snapshot!(mistakes(quote!(#[track_caller] fn f() -> R {})), @"a guarded tool cannot be `#[track_caller]`: the guard would be the caller that it sees; remove it");
 }
 
@@ -290,7 +302,7 @@ fn all_mistakes_are_reported() {
     a guarded tool cannot be `#[track_caller]`: the guard would be the caller that it sees; remove it
     the receiver is not recorded, so there is nothing to declare; remove this attribute
     unknown word `paht`; did you mean `path`?
-    a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned
+    a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned; or say what to do instead with `refuse_with = path`, a `fn(GuardError)`
     "#
     );
 }
