@@ -70,7 +70,7 @@ EOF
             # Both programs link the guard, so that the difference is what the functions add.
             print "    black_box(aegize::PermissionPolicy::from_yaml_str(black_box(\"{}\")).is_ok());"
             print "    black_box(aegize::AuditLog::open(black_box(\"/dev/null\")).is_ok());"
-            print "    black_box(one());\n}\n"
+            print "    black_box(one().is_ok());\n}\n"
             print "#[aegize::guarded_tool(tool_name = \"one\", operation = \"run\")]"
             print "fn one() -> Result<u64, GuardError> {\n    Ok(1)\n}"
         }' > "$work/$1/src/main.rs"
