@@ -1,14 +1,25 @@
 #!/bin/sh
 # What 300 guarded functions add to a program: text size and compile time, release profile.
 #
-#     benches/attribute.sh [rounds]
+#     benches/attribute.sh [rounds [sync|async|owned|mixed]]
 #
-# Builds one crate twice, with the attribute and without, in a directory of its own. The time is
+# The functions are synchronous, asynchronous, asynchronous with arguments that have to be dropped,
+# or a third of each. Builds one crate twice, with the attribute and without, in a directory of its own. The time is
 # that of the crate alone, its dependencies built, and the best of several rounds that alternate.
 # Exits with 1 if the difference is over the budget.
 set -eu
 
 rounds=${1:-3}
+case ${2:-mixed} in
+    sync) kind='0' ;;
+    async) kind='1' ;;
+    owned) kind='2' ;;
+    mixed) kind='' ;;
+    *)
+        echo "no such kind of function: $2" >&2
+        exit 2
+        ;;
+esac
 functions=300
 text_budget=100000
 time_budget=2000
@@ -33,35 +44,38 @@ edition = "2024"
 aegize = { path = "$root" }
 EOF
     cp "$root/Cargo.lock" "$work/$1/Cargo.lock"
-    awk -v functions=$functions -v guarded="$2" '
+    awk -v functions=$functions -v guarded="$2" -v kind="$kind" '
+        function shape(n) { return kind == "" ? n % 3 : kind }
         BEGIN {
             print "use std::hint::black_box;\nuse std::path::Path;\nuse aegize::GuardError;\n"
             for (n = 0; n < functions; n++) {
                 if (guarded) {
                     printf "#[aegize::guarded_tool(tool_name = \"tool_%d\", operation = \"run\", risk_level = \"high\")]\n", n
                 }
-                if (n % 3 == 0) {
+                if (shape(n) == 0) {
                     printf "fn tool_%d(to: &str, count: u64, file: &Path) -> Result<u64, GuardError> {\n", n
-                } else if (n % 3 == 1) {
+                } else if (shape(n) == 1) {
                     printf "async fn tool_%d(to: &str, count: u64, file: &Path) -> Result<u64, String> {\n", n
                 } else {
                     printf "async fn tool_%d(to: String, count: Option<u64>, list: Vec<u8>) -> Result<u64, GuardError> {\n", n
                 }
-                if (n % 3 == 2) {
+                if (shape(n) == 2) {
                     printf "    Ok(black_box(to.len() as u64 + count.unwrap_or(%d) + list.len() as u64))\n}\n\n", n
                 } else {
                     printf "    Ok(black_box(to.len() as u64 + count + file.as_os_str().len() as u64 + %d))\n}\n\n", n
                 }
             }
-            print "fn poll<T>(future: impl Future<Output = T>) -> bool {"
-            print "    let mut future = std::pin::pin!(future);"
-            print "    let mut context = std::task::Context::from_waker(std::task::Waker::noop());"
-            print "    future.as_mut().poll(&mut context).is_ready()\n}\n"
+            if (kind != "0") {
+                print "fn poll<T>(future: impl Future<Output = T>) -> bool {"
+                print "    let mut future = std::pin::pin!(future);"
+                print "    let mut context = std::task::Context::from_waker(std::task::Waker::noop());"
+                print "    future.as_mut().poll(&mut context).is_ready()\n}\n"
+            }
             print "fn main() {\n    let file = Path::new(black_box(\"file\"));"
             for (n = 0; n < functions; n++) {
-                if (n % 3 == 0) {
+                if (shape(n) == 0) {
                     printf "    black_box(tool_%d(black_box(\"to\"), 1, file).is_ok());\n", n
-                } else if (n % 3 == 1) {
+                } else if (shape(n) == 1) {
                     printf "    black_box(poll(tool_%d(black_box(\"to\"), 1, file)));\n", n
                 } else {
                     printf "    black_box(poll(tool_%d(black_box(\"to\").to_owned(), None, vec![1])));\n", n

@@ -121,10 +121,16 @@ mod signature;
 ///   which is what `#[async_trait]` makes of an `async fn`. All of the body is run when the future
 ///   is first polled, so the future borrows whatever the arguments borrow.
 ///
+/// # What it costs
+///
+/// One static and one call for each function, and one reference for each argument; what decides and
+/// records is compiled once. The future of a guarded `async fn` is at most 128 bytes larger than the
+/// plain one. `benches/attribute.sh` measures text size and compile time.
+///
 /// # What cannot be guarded
 ///
-/// `const fn`, `extern` functions, variadic functions, functions with `#[track_caller]`, and
-/// functions without a body. All mistakes of one attribute and its function are reported together.
+/// `const fn`, `extern` functions, variadic functions, functions with `#[track_caller]`,
+/// functions that are guarded already, and functions without a body. All mistakes of one attribute and its function are reported together.
 #[proc_macro_attribute]
 pub fn guarded_tool(
     attribute: proc_macro::TokenStream,
