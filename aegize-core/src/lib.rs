@@ -12,6 +12,7 @@
 //!   pure function.
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line.
 //! * `error`: what a caller gets instead of a call, [`GuardError`].
+//! * `foreign`: refusals as the errors of other crates, each behind a feature.
 //! * `guard`: the pipeline, the one place where the order of stages is written, and the permit
 //!   that records an outcome however a body ends.
 //! * `context`: a [`GuardContext`] is an agent, its policy and its log; scopes carry it.
@@ -35,6 +36,8 @@ mod arguments;
 mod audit;
 mod context;
 mod error;
+#[cfg(any(feature = "rig", feature = "rmcp"))]
+mod foreign;
 mod guard;
 mod identity;
 mod pattern;

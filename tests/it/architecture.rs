@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("text", &[]),
     ("identity", &[]),
     ("action", &[]),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ),
     ("audit", &["action"]),
     ("error", &["action", "audit", "policy"]),
+    ("foreign", &["error"]),
     (
         "guard",
         &[
