@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use aegize::{GuardError, GuardFutureExt, guarded_tool, with_context};
+use async_trait::async_trait;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber, instrument};
@@ -48,6 +49,27 @@ async fn denied_first() -> Result<(), GuardError> {
 async fn denied_last() -> Result<(), GuardError> {
     tracing::info!("body");
     Ok(())
+}
+
+#[async_trait]
+trait Echo {
+    async fn trait_first(&self, text: &str) -> Result<String, GuardError>;
+    async fn trait_last(&self, text: &str) -> Result<String, GuardError>;
+}
+
+#[async_trait]
+impl Echo for () {
+    #[instrument]
+    #[guarded_tool(tool_name = "echo", operation = "run")]
+    async fn trait_first(&self, text: &str) -> Result<String, GuardError> {
+        echo(text).await
+    }
+
+    #[guarded_tool(tool_name = "echo", operation = "run")]
+    #[instrument]
+    async fn trait_last(&self, text: &str) -> Result<String, GuardError> {
+        echo(text).await
+    }
 }
 
 async fn echo(text: &str) -> Result<String, GuardError> {
@@ -101,6 +123,29 @@ async fn the_body_runs_in_the_span_and_one_decision_is_made() {
         ["allowed", "execution_succeeded"].map(|event| format!("{event} echo(text={text:?})"))
     });
     assert_eq!(world.log(), expected.concat());
+}
+
+#[tokio::test]
+async fn the_body_of_an_async_trait_runs_in_the_span_of_the_attribute_above() {
+    let spans = Spans::default();
+    let _subscriber = tracing::subscriber::set_default(spans.clone());
+    let world = World::new();
+    let echoed = ().trait_first("a").with_context(&world.context);
+    assert_eq!(echoed.await.unwrap(), "a");
+    assert_eq!(spans.take(), ["span trait_first", "body in trait_first"]);
+    assert_eq!(world.log().len(), 2);
+}
+
+#[tokio::test]
+#[ignore = "the expansion is not `Box::pin(async move { … })`, which `#[instrument]` looks for"]
+async fn the_body_of_an_async_trait_runs_in_the_span_of_the_attribute_below() {
+    let spans = Spans::default();
+    let _subscriber = tracing::subscriber::set_default(spans.clone());
+    let world = World::new();
+    let echoed = ().trait_last("b").with_context(&world.context);
+    assert_eq!(echoed.await.unwrap(), "b");
+    assert_eq!(spans.take(), ["span trait_last", "body in trait_last"]);
+    assert_eq!(world.log().len(), 2);
 }
 
 #[tokio::test]
