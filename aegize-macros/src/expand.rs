@@ -135,12 +135,25 @@ impl Expansion<'_> {
             }),
             #outcome
         };
-        self.call(&RUN_ASYNC, arguments)
+        self.recognisable(&self.call(&RUN_ASYNC, arguments))
     }
 
+    // Output: Box::pin(run_async(…))
     fn boxed_future_body(&self) -> TokenStream {
         let call = self.future_body();
         quote_spanned!(self.span=> ::std::boxed::Box::pin(#call))
+    }
+
+    // Output: async move { run_async(…).await }
+    //
+    // What other macros below look for, to put themselves around the future and not around its
+    // making.
+    fn recognisable(&self, call: &TokenStream) -> TokenStream {
+        if self.callable.is_last {
+            call.clone()
+        } else {
+            quote_spanned!(self.span=> async move { #call.await })
+        }
     }
 
     // Output: async move { body }, of the function's own result type

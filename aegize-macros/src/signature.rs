@@ -29,6 +29,8 @@ pub(crate) struct Callable {
     /// Its parameters but for the receiver.
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Output,
+    /// Whether no other macro is left to see the function.
+    pub(crate) is_last: bool,
 }
 
 /// A function as written.
@@ -115,13 +117,14 @@ pub(crate) fn parse(
             return None;
         }
     };
-    let desugar =
-        allows_desugaring(&function.attributes) && parameters.iter().all(Parameter::moves_whole);
+    let is_last = allows_desugaring(&function.attributes);
+    let desugar = is_last && parameters.iter().all(Parameter::moves_whole);
     let output = Output::of(ty, function.signature.asyncness.is_some(), desugar);
     Some(Callable {
         function,
         parameters,
         output,
+        is_last,
     })
 }
 

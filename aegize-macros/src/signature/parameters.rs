@@ -84,6 +84,20 @@ fn parameter(position: usize, typed: &mut PatType, errors: &mut Errors) -> Param
              parameter to a name",
         );
     }
+    if let [binding] = pattern.bindings.as_slice()
+        && is_made_up(&binding.name)
+        && said.rename.is_none()
+        && !said.treatment.skip
+    {
+        let name = &binding.name;
+        errors.on(
+            &typed.pat,
+            format_args!(
+                "`{name}` is what another macro made of this parameter's pattern; name it with \
+                 `#[guard(rename = \"…\")]`, or keep it out with `#[guard(skip)]`"
+            ),
+        );
+    }
     if let Some(name) = said.rename {
         match pattern.bindings.as_mut_slice() {
             [binding] => binding.rename(&name),
@@ -101,6 +115,12 @@ fn parameter(position: usize, typed: &mut PatType, errors: &mut Errors) -> Param
         treatment: said.treatment,
         conditions,
     }
+}
+
+/// Whether a name is one that `#[async_trait]` gives to what a pattern takes apart.
+fn is_made_up(name: &str) -> bool {
+    name.strip_prefix("__arg")
+        .is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
 fn take_guards(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {

@@ -137,7 +137,6 @@ async fn the_body_of_an_async_trait_runs_in_the_span_of_the_attribute_above() {
 }
 
 #[tokio::test]
-#[ignore = "the expansion is not `Box::pin(async move { … })`, which `#[instrument]` looks for"]
 async fn the_body_of_an_async_trait_runs_in_the_span_of_the_attribute_below() {
     let spans = Spans::default();
     let _subscriber = tracing::subscriber::set_default(spans.clone());
