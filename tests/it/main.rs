@@ -18,6 +18,7 @@ mod lints;
 mod odd_shapes;
 mod options;
 mod oracle;
+mod policy_decisions;
 mod policy_file;
 mod readme;
 mod shapes;

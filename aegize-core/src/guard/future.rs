@@ -15,7 +15,7 @@ use crate::error::GuardError;
 #[diagnostic::on_unimplemented(
     message = "a guarded tool must return `Result<T, E>` with `E: From<GuardError>`, so that a refusal can be returned",
     label = "not a result that can hold a refusal",
-    note = "`std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are; for an error type of your own, write `impl From<aegize::GuardError> for YourError`",
+    note = "`std::io::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` and `String` work as they are; for an error type of your own, write `impl From<aegize::GuardError> for YourError`; for those of rmcp and rig, enable the feature of that name",
     note = "for any other return type, say how to refuse: `refuse_with = path`, a `fn(GuardError) -> ReturnType`"
 )]
 pub trait ToolResult {
