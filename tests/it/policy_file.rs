@@ -426,3 +426,16 @@ fn names_are_what_they_look_like() {
     let crlf = "agents:\r\n  bot:\r\n    allow:\r\n      - {tool: clock}\r\n";
     assert!(PermissionPolicy::from_yaml_str(crlf).is_ok());
 }
+
+#[test]
+fn a_word_as_long_as_the_file_is_not_repeated() {
+    let long = "x".repeat(1_000_000);
+    let rules = "      - {tool: t, denny: 1}\n".repeat(2_000);
+    let text = format!("agents:\n  ? {long}\n  :\n    allow:\n{rules}");
+    let shown = error(&text);
+    assert!(
+        shown.contains("the agent id is longer than 256 bytes; shorten it"),
+        "{shown:.300}"
+    );
+    assert!(shown.len() < 200_000, "{}", shown.len());
+}

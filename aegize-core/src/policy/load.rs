@@ -60,6 +60,12 @@ fn read_agents(node: &Node, decoder: &mut Decoder) -> Vec<Agent> {
         .map(|(agent_id, key, rules)| {
             let trail = Trail::Key(&trail, agent_id);
             check_agent_id(agent_id, key, trail, decoder);
+            // The id is in the name of every rule: one that is too long would be there as often.
+            let agent_id = if agent_id.len() > LONGEST_ID {
+                ""
+            } else {
+                agent_id
+            };
             // `bot:` with nothing after it is an agent without rules.
             let fields = if matches!(rules.kind, Kind::Null) {
                 None

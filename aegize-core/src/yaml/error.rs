@@ -49,7 +49,7 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn new(message: impl Into<String>, mark: Option<Mark>) -> Self {
         Self {
-            message: one_line(&message.into()),
+            message: shown(&message.into()),
             path: String::new(),
             mark,
             snippet: None,
@@ -57,7 +57,7 @@ impl Problem {
     }
 
     pub(crate) fn at_path(mut self, path: &str) -> Self {
-        self.path = one_line(path);
+        self.path = shown(path);
         self
     }
 
@@ -166,6 +166,12 @@ impl LoadError {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
+}
+
+/// Words of a file as they can be shown: a hostile key may be as long as the file, and stand in
+/// every message and path.
+fn shown(text: &str) -> String {
+    one_line(&text.chars().take(1000).collect::<String>())
 }
 
 /// A line of the text as it can be shown: cut, and each character in its column.
