@@ -233,6 +233,12 @@ agents:
             any().path_argument("a", "in/x").argument("b", "secret"),
             true,
         ),
+        // A backslash separates to some and is a letter to others.
+        (files().path_argument("a", r"in/a\b"), true),
+        (files().path_argument("a", r"in\x"), false),
+        (files().path_argument("a", r"out/a\..\..\in\x"), false),
+        (any().path_argument("a", r"secret\k"), false),
+        (any().path_argument("a", r"secret/y\..\..\in"), false),
         (any(), true),
         (any().argument("a", "x/.env"), false),
         (any().argument("a", "/srv/x/.env"), false),

@@ -134,8 +134,8 @@ where
 
 /// What the future has to know of what it resolves to.
 ///
-/// As functions and not as a bound `R: ToolResult` on the `Future` impl: the compiler would report a return type
-/// that is no result a second time, as a future that is none.
+/// As functions and not as a bound `R: ToolResult` on the `Future` impl: the compiler would report
+/// a return type that is no result a second time, as a future that is none.
 struct ResultOf<R, D> {
     refused: fn(GuardError) -> R,
     finish: fn(&mut Permit, D, &R),
