@@ -1,8 +1,6 @@
 //! Globs over tool and operation names, which are most often no globs at all.
 
-use regex::Regex;
-
-use super::glob::{PatternError, Syntax, check, compile, is_glob};
+use super::glob::{Glob, PatternError, Syntax, check, is_glob};
 
 /// A pattern for a name. Names have no separators: `*` stands for any text.
 #[derive(Debug, Clone)]
@@ -12,7 +10,7 @@ pub(crate) enum NameGlob {
     /// Any name.
     Any,
     /// A true glob.
-    Glob(Regex),
+    Glob(Glob),
 }
 
 impl NameGlob {
@@ -29,7 +27,7 @@ impl NameGlob {
                 "has `**`, which is for paths; in a name, `*` already stands for any text",
             ));
         }
-        compile(pattern, Syntax::Name).map(Self::Glob)
+        Glob::new(pattern, Syntax::Name).map(Self::Glob)
     }
 
     pub(crate) fn is_match(&self, name: &str) -> bool {
@@ -37,6 +35,48 @@ impl NameGlob {
             Self::Exact(exact) => **exact == *name,
             Self::Any => true,
             Self::Glob(glob) => glob.is_match(name),
+        }
+    }
+
+    /// A regular expression that matches the same names.
+    #[cfg(test)]
+    pub(crate) fn to_regex(&self) -> String {
+        use super::glob::translate::{literal, whole};
+        whole(&match self {
+            Self::Exact(exact) => literal(exact),
+            Self::Any => ".*".into(),
+            Self::Glob(glob) => glob.to_regex(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, expected) in [
+            ("github.read", "github.read", true),
+            ("github.read", "githubXread", false),
+            ("github.*", "github.read", true),
+            ("github.*", "github.", true),
+            ("github.*", "github", false),
+            ("*_read", "files/_read", true),
+            ("*", "", true),
+            ("*", "a/b", true),
+            ("a?c", "a/c", true),
+            ("a[!b]c", "a/c", true),
+            ("a[.-0]c", "a/c", true),
+            ("{a/b,c}", "a/b", true),
+        ] {
+            let glob = NameGlob::new(pattern).unwrap();
+            assert_eq!(glob.is_match(name), expected, "{pattern} {name:?}");
+            let regex = regex::Regex::new(&glob.to_regex()).unwrap();
+            assert_eq!(regex.is_match(name), expected, "{pattern} {name:?}");
+        }
+        for pattern in ["", "a**", "[**]", "a]", "{a"] {
+            assert!(NameGlob::new(pattern).is_err(), "{pattern}");
         }
     }
 }

@@ -7,9 +7,7 @@
 
 use std::rc::Rc;
 
-use regex::Regex;
-
-use super::glob::{PatternError, Syntax, check, compile, is_glob};
+use super::glob::{Glob, PatternError, Syntax, check, is_glob};
 
 /// A path in normal form: segments without `.`, `..` or empty ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +141,7 @@ enum Rest {
     /// A last segment without wildcards.
     Literal(Box<str>),
     /// Wildcards, and whether they begin with `**`.
-    Glob { glob: Regex, begins_anywhere: bool },
+    Glob { glob: Glob, begins_anywhere: bool },
 }
 
 impl PathGlob {
@@ -235,6 +233,24 @@ impl PathGlob {
             .is_none_or(|named| named.target == followed.target)
     }
 
+    /// A regular expression that matches the normal forms of the same paths, those of absolute
+    /// ones with their leading `/`.
+    #[cfg(test)]
+    pub(crate) fn to_regex(&self) -> String {
+        use super::glob::translate::{BELOW, NAME, literal, whole};
+        let start = if self.is_absolute { "/" } else { "" };
+        let base = literal(&self.base);
+        let separator = if base.is_empty() { "" } else { "/" };
+        whole(&match &self.rest {
+            Rest::Anything if base.is_empty() => format!("{start}(?:{NAME}{BELOW})?"),
+            Rest::Anything => format!("{start}{base}{BELOW}"),
+            Rest::Literal(name) => format!("{start}{base}{separator}{}", literal(name)),
+            Rest::Glob { glob, .. } => {
+                format!("{start}{base}{separator}{}", glob.to_path_regex())
+            }
+        })
+    }
+
     /// The literal leading directories as a path to follow.
     fn base_path(&self) -> String {
         let start = if self.is_absolute { "/" } else { "./" };
@@ -262,7 +278,7 @@ impl Rest {
             return Ok(Self::Literal(pattern.into()));
         }
         Ok(Self::Glob {
-            glob: compile(pattern, Syntax::Path)?,
+            glob: Glob::new(pattern, Syntax::Path)?,
             begins_anywhere: pattern.starts_with("**"),
         })
     }
@@ -293,9 +309,17 @@ impl Rest {
 mod tests {
     use super::*;
 
+    /// By the glob and by its regular expression, which have to agree.
     fn matches(pattern: &str, path: &str) -> bool {
         let glob = PathGlob::new(pattern).unwrap();
-        NormalPath::new(path).is_ok_and(|path| glob.is_match(&path))
+        let regex = regex::Regex::new(&glob.to_regex()).unwrap();
+        NormalPath::new(path).is_ok_and(|path| {
+            let start = if path.is_absolute { "/" } else { "" };
+            let matches = glob.is_match(&path);
+            let text = format!("{start}{}", path.text);
+            assert_eq!(matches, regex.is_match(&text), "{pattern} {text:?} {regex}");
+            matches
+        })
     }
 
     #[test]
@@ -334,6 +358,18 @@ mod tests {
             ("report.md", "a/report.md", false),
             ("données/*.txt", "données/été.txt", true),
             ("a/?", "a/é", true),
+            (".", "./", true),
+            ("/", "/", true),
+            ("/", ".", false),
+            ("*", ".", false),
+            ("/*", "/", false),
+            ("/*", "/a", true),
+            ("*/**", ".", false),
+            ("*/b", "/b", false),
+            ("{,a}", ".", false),
+            ("{,a}", "a", true),
+            ("a(.|b)$", "a(.|b)$", true),
+            ("a/ *", "a/ b", true),
         ] {
             assert_eq!(matches(pattern, path), expected, "{pattern} {path:?}");
         }
