@@ -1,19 +1,31 @@
-//! Matching primitives that know nothing of policy: names, paths and other texts against globs.
+//! Matching primitives that know nothing of policy: names, paths and other texts against globs,
+//! and values against lists of addresses, hosts, URLs, programs and numbers.
 //!
 //! A pattern is checked when it is made and matches in time linear in the text. What a matcher
 //! cannot read, it does not match.
 
+mod command;
+mod domain;
+mod email;
 mod glob;
+mod host;
+mod matching;
 mod name;
+mod number;
 mod path;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for conditions on arguments, which come next")
-)]
 mod text;
+mod url;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::command::{ProgramPattern, argv, command_line};
+pub(crate) use self::email::{EmailPattern, email};
 pub(crate) use self::glob::PatternError;
+pub(crate) use self::host::{HostPattern, host};
+pub(crate) use self::matching::Match;
 pub(crate) use self::name::NameGlob;
+pub(crate) use self::number::Decimal;
 pub(crate) use self::path::{Abnormal, Followed, NormalPath, PathGlob, Resolver};
-#[expect(unused_imports, reason = "as above")]
 pub(crate) use self::text::TextGlob;
+pub(crate) use self::url::{Scheme, UrlPath, UrlPattern};
