@@ -1,0 +1,246 @@
+//! Absolute URLs.
+//!
+//! Parsed by the rules of the WHATWG, and only what every other reader sees the same way:
+//! user-info, white space, `\`, missing slashes, encoded hosts, and in paths what servers decode
+//! or merge differently, are unreadable. Queries and fragments are not judged.
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::glob::{PatternError, check};
+use super::host::{Host, HostPattern};
+use super::matching::Match;
+use super::path::{NormalPath, PathGlob};
+use crate::text::find_invisible;
+
+/// The longest URL that is read, in bytes: clients and servers cut or refuse longer ones.
+const LONGEST: usize = 8 * 1024;
+
+/// Which URLs a list covers. Each part that is there must hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UrlPattern {
+    pub(crate) scheme: Option<Vec<Scheme>>,
+    pub(crate) host: Option<Vec<HostPattern>>,
+    /// Ports, the default one of the scheme included.
+    pub(crate) port: Option<Vec<u16>>,
+    pub(crate) path: Option<Vec<UrlPath>>,
+}
+
+impl UrlPattern {
+    /// Whether a text is a URL that the pattern covers.
+    pub(crate) fn judge(&self, text: &str) -> Match {
+        let Some(parsed) = Parsed::new(text) else {
+            return Match::Unreadable;
+        };
+        let mut answers = Vec::with_capacity(4);
+        if let Some(schemes) = &self.scheme {
+            let is_listed = |scheme: &Scheme| *scheme.0 == *parsed.url.scheme();
+            answers.push(Match::from(schemes.iter().any(is_listed)));
+        } else if !parsed.url.is_special() {
+            // What such a scheme does with its host and path is known only to who lists it.
+            answers.push(Match::Unreadable);
+        }
+        if let Some(hosts) = &self.host {
+            let host = parsed.host.and_then(Host::parse);
+            answers.push(host.map_or(Match::Unreadable, |host| {
+                HostPattern::judge_all(&host, hosts)
+            }));
+        }
+        if let Some(ports) = &self.port {
+            let port = parsed.url.port_or_known_default();
+            answers.push(port.map_or(Match::Unreadable, |port| Match::from(ports.contains(&port))));
+        }
+        if let Some(paths) = &self.path {
+            let path = parsed.path.and_then(DecodedPath::new);
+            answers.push(path.map_or(Match::Unreadable, |path| {
+                Match::any(paths.iter().map(|glob| glob.judge(&path)))
+            }));
+        }
+        Match::all(answers)
+    }
+}
+
+/// A URL whose parts are the same to every reader, and those parts as they are written.
+struct Parsed<'t> {
+    url: Url,
+    host: Option<&'t str>,
+    path: Option<&'t str>,
+}
+
+impl<'t> Parsed<'t> {
+    fn new(text: &'t str) -> Option<Self> {
+        if text.len() > LONGEST || !text.chars().all(is_plain) || find_invisible(text).is_some() {
+            return None;
+        }
+        let url = Url::parse(text).ok()?;
+        let (_, rest) = text.split_once(':')?;
+        let Some(rest) = rest.strip_prefix("//") else {
+            // `http:evil.com` has a host to some; `blob:https://evil.com` has another URL in it.
+            let is_whole = !url.is_special() && !rest.contains("//");
+            let path = (!url.cannot_be_a_base()).then(|| before_query(rest));
+            return is_whole.then_some(Self {
+                url,
+                host: None,
+                path,
+            });
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at(end);
+        if authority.contains(['@', '%']) {
+            return None;
+        }
+        // `http://acme.com?@evil.com` and `http:///evil.com` have two hosts, depending on whom
+        // one asks.
+        if !rest.starts_with('/') && rest.contains('@') {
+            return None;
+        }
+        if authority.is_empty() && url.is_special() && url.scheme() != "file" {
+            return None;
+        }
+        let host = match authority.find(']') {
+            Some(bracket) => authority.get(..=bracket)?,
+            None => authority.split(':').next()?,
+        };
+        let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+        Some(Self {
+            host: has_host.then_some(host),
+            path: Some(before_query(rest)),
+            url,
+        })
+    }
+}
+
+/// Whether a character may stand in a URL (RFC 3986; RFC 3987 beyond ASCII). Clients encode,
+/// expand or refuse the others as they like.
+fn is_plain(c: char) -> bool {
+    !(c.is_whitespace() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
+}
+
+fn before_query(rest: &str) -> &str {
+    rest.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// A path as servers decode it.
+struct DecodedPath {
+    path: NormalPath,
+    /// The same in lower case: some servers do not tell the cases apart.
+    folded: NormalPath,
+}
+
+impl DecodedPath {
+    /// `None` if servers differ about what the path is.
+    fn new(written: &str) -> Option<Self> {
+        let path = percent_decode_str(written).decode_utf8().ok()?;
+        let slashes = |text: &str| text.bytes().filter(|byte| *byte == b'/').count();
+        let is_doubtful = slashes(&path) != slashes(written)
+            || written.contains("//")
+            || written.to_ascii_lowercase().contains("%2e")
+            || path.contains(['%', '\\', ';', '?', '#', '[', ']'])
+            // `.` and `..` are resolved by some; Windows drops a dot or a space at the end.
+            || path.split('/').any(|segment| segment.ends_with(['.', ' ']))
+            || find_invisible(&path).is_some();
+        if is_doubtful {
+            return None;
+        }
+        let path = if path.is_empty() { "/" } else { &path };
+        Some(Self {
+            path: NormalPath::literal(path).ok()?,
+            folded: NormalPath::literal(&path.to_lowercase()).ok()?,
+        })
+    }
+}
+
+/// One entry of a list of schemes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scheme(Box<str>);
+
+impl Scheme {
+    /// An entry `https`.
+    pub(crate) fn new(entry: &str) -> Result<Self, PatternError> {
+        let name = entry.trim_end_matches('/').trim_end_matches(':');
+        let is_letter =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let is_name =
+            name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(is_letter);
+        if !is_name {
+            return Err(PatternError::new(
+                "is not a scheme; write one, such as `https`, or leave the list out for any",
+            ));
+        }
+        let lower = name.to_ascii_lowercase();
+        if lower != entry {
+            return Err(PatternError::new(format!(
+                "is not how a scheme is written; write `{lower}`"
+            )));
+        }
+        Ok(Self(lower.into()))
+    }
+}
+
+/// One entry of a list of URL paths: a glob over the decoded path.
+#[derive(Debug, Clone)]
+pub(crate) struct UrlPath {
+    glob: PathGlob,
+    /// The same in lower case: some servers do not tell the cases apart.
+    folded: PathGlob,
+}
+
+impl UrlPath {
+    /// An entry `/v1/**`.
+    pub(crate) fn new(entry: &str) -> Result<Self, PatternError> {
+        check(entry)?;
+        if !entry.starts_with('/') {
+            return Err(PatternError::new(format!(
+                "does not begin with `/`, as the path of every URL does; write `/{}`",
+                if entry.contains("://") {
+                    "v1/**"
+                } else {
+                    entry
+                }
+            )));
+        }
+        for (sign, problem) in [
+            (
+                "?",
+                "has a `?`, which begins a query, and queries are not judged; write what stands before it",
+            ),
+            (
+                "#",
+                "has a `#`, which begins a fragment, and fragments are not judged; write what stands before it",
+            ),
+            (
+                "%",
+                "has a `%`; write the character that it stands for, paths are decoded before they are judged",
+            ),
+            (
+                ";",
+                "has a `;`, by which servers cut a path; write what stands before it",
+            ),
+            ("\\", "has a `\\`; write `/`"),
+            ("//", "has an empty segment; write one `/`"),
+        ] {
+            if entry.contains(sign) {
+                return Err(PatternError::new(problem));
+            }
+        }
+        if entry.split('/').any(|segment| segment.ends_with('.')) {
+            return Err(PatternError::new(
+                "has a segment that ends with a dot, which servers drop or resolve; write the path that is meant",
+            ));
+        }
+        Ok(Self {
+            glob: PathGlob::new(entry)?,
+            folded: PathGlob::new(&entry.to_lowercase())?,
+        })
+    }
+
+    fn judge(&self, decoded: &DecodedPath) -> Match {
+        if self.glob.is_match(&decoded.path) {
+            Match::Yes
+        } else if self.folded.is_match(&decoded.folded) {
+            Match::Unreadable
+        } else {
+            Match::No
+        }
+    }
+}
