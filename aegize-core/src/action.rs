@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::identity::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -51,7 +52,8 @@ pub struct ToolAction {
     /// like a path counts as one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path_arguments: Vec<String>,
-    /// Facts beside the arguments. Policy reads `path`, `paths` and `candidate_paths`.
+    /// Facts beside the arguments. Policy reads `environment`, `path`, `paths` and
+    /// `candidate_paths`.
     #[serde(default)]
     pub metadata: Map<String, Value>,
     /// When the call was attempted, in UTC.
@@ -99,6 +101,13 @@ impl ToolAction {
         let name = name.into();
         self.path_arguments.push(name.clone());
         self.argument(name, value)
+    }
+
+    /// The same action in an environment: the fact `environment` in its metadata. Without one,
+    /// rules that refuse in some environment apply, and those that allow in some do not.
+    #[must_use]
+    pub fn environment(self, environment: Environment) -> Self {
+        self.metadata("environment", environment.as_str())
     }
 
     /// The same action with one more fact about it.

@@ -179,6 +179,9 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// All environments.
+    pub const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
+
     /// The name in policies and logs: `dev`, `staging` or `prod`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -199,7 +202,7 @@ impl FromStr for Environment {
     type Err = UnknownEnvironment;
 
     fn from_str(text: &str) -> Result<Self, UnknownEnvironment> {
-        [Self::Dev, Self::Staging, Self::Prod]
+        Self::ALL
             .into_iter()
             .find(|environment| environment.as_str() == text)
             .ok_or_else(|| UnknownEnvironment(text.to_owned()))

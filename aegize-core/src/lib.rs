@@ -10,6 +10,7 @@
 //! * `yaml`: text as a tree of nodes that know where they stand, and the errors that tell it.
 //! * `policy`: a [`PermissionPolicy`] is read once, completely, indexed, and then judges actions: a
 //!   pure function.
+//! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line.
 //! * `error`: what a caller gets instead of a call, [`GuardError`].
 //! * `foreign`: refusals as the errors of other crates, each behind a feature.
@@ -42,6 +43,7 @@ mod guard;
 mod identity;
 mod pattern;
 mod policy;
+mod source;
 mod text;
 mod tool;
 mod yaml;
@@ -57,7 +59,9 @@ pub use self::error::{
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
 pub use self::policy::{
-    CaseOutcome, Decision, Explanation, NearMiss, PermissionPolicy, PolicyTests, TestCase, Verdict,
+    CaseOutcome, Decision, Explanation, NearMiss, PermissionPolicy, Place, PolicyRule, PolicyTests,
+    TestCase, Verdict,
 };
+pub use self::source::PolicySource;
 pub use self::tool::{BoundTool, GuardedCall, GuardedTool, ToolCall};
 pub use self::yaml::{LoadError, LoadErrorKind, Problem};

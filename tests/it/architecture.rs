@@ -5,17 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("text", &[]),
     ("identity", &[]),
-    ("action", &[]),
+    ("action", &["identity"]),
     ("pattern", &["text"]),
     ("yaml", &["text"]),
-    ("arguments", &["action", "text"]),
+    ("arguments", &["action", "identity", "text"]),
     (
         "policy",
-        &["action", "arguments", "pattern", "text", "yaml"],
+        &["action", "arguments", "identity", "pattern", "text", "yaml"],
     ),
+    ("source", &["policy", "yaml"]),
     ("audit", &["action"]),
     ("error", &["action", "audit", "policy"]),
     ("foreign", &["error"]),
@@ -29,10 +30,14 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "identity",
             "pattern",
             "policy",
+            "source",
             "text",
         ],
     ),
-    ("context", &["audit", "guard", "identity", "policy"]),
+    (
+        "context",
+        &["audit", "guard", "identity", "policy", "source"],
+    ),
     (
         "tool",
         &["action", "arguments", "context", "error", "guard"],

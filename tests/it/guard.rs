@@ -78,7 +78,8 @@ fn an_allowed_call_leaves_its_decision_and_its_outcome() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let digest = world.context.policy().digest();
+    let policy = world.context.policy();
+    let digest = policy.digest();
     for (index, (record, line)) in records.iter().zip(&lines).enumerate() {
         // One encoding: what is read writes the same bytes again.
         assert_eq!(

@@ -60,7 +60,7 @@ line 9, column 25: unknown risk_level_max `hgh`; did you mean `high`?
 line 10, column 9: missing key `tool`; name the tool the rule is about
   10 |       - operations: [x]
      |         ^
-line 12, column 19: `risk_level_max` is for allow rules; here, write `risk_level_min`: the lowest risk the rule is about
+line 12, column 19: `risk_level_max` is for allow rules and `unless`; here, write `risk_level_min`: the lowest risk the rule is about
   12 |       - {tool: t, risk_level_max: low, id: one}
      |                   ^^^^^^^^^^^^^^
 line 13, column 16: `yes` is a boolean or a number to other YAML readers; put it in quotes: \"yes\"

@@ -24,9 +24,10 @@ pub use self::capture::{
 pub(crate) use self::own::{own_arguments, own_map};
 pub(crate) use self::paths::CandidatePath;
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
-pub(crate) use self::walk::is_map;
+pub(crate) use self::walk::{Scalar, Shape, Sink, Stop, is_map};
 
 use crate::action::{RiskLevel, ToolAction};
+use crate::identity::Environment;
 
 /// What stands in place of a redacted value wherever people or models read.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -80,6 +81,13 @@ pub(crate) struct Call<'a> {
     pub(crate) risk_level: RiskLevel,
     pub(crate) arguments: Arguments<'a>,
     pub(crate) metadata: &'a Map<String, Value>,
+}
+
+impl Call<'_> {
+    /// Where the agent acts, as far as it is known.
+    pub(crate) fn environment(&self) -> Option<Environment> {
+        self.metadata.get("environment")?.as_str()?.parse().ok()
+    }
 }
 
 impl<'a> From<&'a ToolAction> for Call<'a> {

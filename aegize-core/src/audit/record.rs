@@ -28,6 +28,9 @@ pub struct AuditRecord<'a> {
     pub action_id: Uuid,
     /// Who attempted it.
     pub agent_id: Cow<'a, str>,
+    /// For whom it was attempted, the nearest first; left out if for nobody else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acting_for: Vec<Cow<'a, str>>,
     /// The tool.
     pub tool_name: Cow<'a, str>,
     /// The tool's operation.
@@ -72,6 +75,7 @@ impl<'a> AuditRecord<'a> {
             event,
             action_id,
             agent_id: Cow::Borrowed(""),
+            acting_for: Vec::new(),
             tool_name: Cow::Borrowed(""),
             operation: Cow::Borrowed(""),
             risk_level: RiskLevel::Low,
@@ -95,6 +99,7 @@ impl<'a> AuditRecord<'a> {
             event: self.event,
             action_id: self.action_id,
             agent_id: own(self.agent_id),
+            acting_for: self.acting_for.into_iter().map(own).collect(),
             tool_name: own(self.tool_name),
             operation: own(self.operation),
             risk_level: self.risk_level,

@@ -15,6 +15,7 @@ use crate::audit::AuditLog;
 use crate::guard::Authority;
 use crate::identity::AgentIdentity;
 use crate::policy::PermissionPolicy;
+use crate::source::PolicySource;
 
 pub(crate) use self::scope::take_metadata;
 pub use self::scope::{GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata};
@@ -30,12 +31,56 @@ static DEFAULT: RwLock<Option<GuardContext>> = RwLock::new(None);
 
 impl GuardContext {
     /// A context for an agent, judged by a policy, recorded in a log.
-    pub fn new(agent: AgentIdentity, policy: PermissionPolicy, audit_log: AuditLog) -> Self {
+    pub fn new(agent: AgentIdentity, policy: impl Into<PolicySource>, audit_log: AuditLog) -> Self {
         Self(Arc::new(Authority {
             agent,
-            policy,
+            principals: Vec::new(),
+            policy: policy.into(),
+            narrowing: Vec::new(),
             audit_log,
         }))
+    }
+
+    /// The same context, for one task or a sub-agent, where another policy has to consent, too:
+    /// every call is judged by all policies, and the strictest decision counts. Nothing can
+    /// widen what the context may do.
+    ///
+    /// ```
+    /// # extern crate aegize_core as aegize;
+    /// # use aegize::*;
+    /// # fn example(context: &GuardContext) -> Result<(), LoadError> {
+    /// let read_only = PermissionPolicy::from_yaml_str(
+    ///     "agents:
+    ///        research_bot:
+    ///          allow:
+    ///            - { tool: \"*\", operations: [read, search] }
+    /// ")?;
+    /// let task = context.narrowed(read_only);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn narrowed(&self, policy: impl Into<PolicySource>) -> Self {
+        let mut authority = Authority::clone(&self.0);
+        authority.narrowing.push(policy.into());
+        Self(Arc::new(authority))
+    }
+
+    /// The same context, acting on behalf of another agent: the records tell for whom, and every
+    /// call is judged as if each of them made it, in the environment of the acting agent. The
+    /// strictest decision counts; an agent that the policy does not know may do nothing.
+    ///
+    /// Calls add up: the context of a sub-agent's sub-agent names its agent, and then theirs.
+    #[must_use]
+    pub fn acting_for(&self, principal: AgentIdentity) -> Self {
+        let mut authority = Authority::clone(&self.0);
+        authority.principals.push(principal);
+        Self(Arc::new(authority))
+    }
+
+    /// For whom the agent acts, the nearest first.
+    pub fn principals(&self) -> &[AgentIdentity] {
+        &self.0.principals
     }
 
     /// The context of a guarded call made here: of the innermost scope of this task or thread,
@@ -72,9 +117,9 @@ impl GuardContext {
         &self.0.agent
     }
 
-    /// The policy that judges calls.
-    pub fn policy(&self) -> &PermissionPolicy {
-        &self.0.policy
+    /// The policy that judges calls now, without those that narrow it.
+    pub fn policy(&self) -> PermissionPolicy {
+        self.0.policy.current()
     }
 
     /// The log that records calls.

@@ -25,6 +25,7 @@ use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
 use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, PolicyDenied};
 use crate::identity::AgentIdentity;
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
+use crate::source::PolicySource;
 use crate::text::{find_invisible, one_line};
 
 /// The most bytes of a tool's or an operation's name. A model may make them up, and each record
@@ -32,11 +33,76 @@ use crate::text::{find_invisible, one_line};
 const LONGEST_NAME: usize = 1024;
 
 /// On whose behalf, by which rules, into which log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Authority {
     pub(crate) agent: AgentIdentity,
-    pub(crate) policy: PermissionPolicy,
+    /// For whom the agent acts, the nearest first.
+    pub(crate) principals: Vec<AgentIdentity>,
+    pub(crate) policy: PolicySource,
+    /// What has to consent, too.
+    pub(crate) narrowing: Vec<PolicySource>,
     pub(crate) audit_log: AuditLog,
+}
+
+impl Authority {
+    /// The agent, and all for whom it acts.
+    fn parties(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.agent)
+            .chain(&self.principals)
+            .map(|agent| agent.agent_id.as_str())
+    }
+
+    fn acting_for(&self) -> Vec<Cow<'_, str>> {
+        let principals = self.principals.iter();
+        principals
+            .map(|agent| agent.agent_id.as_str().into())
+            .collect()
+    }
+}
+
+/// What is decided, for whom, and by which policy.
+#[derive(Clone, Copy)]
+struct Ruling<'a> {
+    agent_id: &'a str,
+    policy: &'a PermissionPolicy,
+    verdict: Verdict<'a>,
+}
+
+/// Asks every policy about everyone who is concerned. The strictest answer counts, and of several
+/// the first.
+fn judge<'a>(
+    authority: &'a Authority,
+    policy: &'a PermissionPolicy,
+    narrowing: &'a [PermissionPolicy],
+    facts: &'a Facts<'a>,
+) -> Ruling<'a> {
+    let ruling = |policy: &'a PermissionPolicy, agent_id: &'a str| Ruling {
+        agent_id,
+        policy,
+        verdict: policy.judge(agent_id, facts),
+    };
+    let mut strictest = ruling(policy, &authority.agent.agent_id);
+    let is_alone = narrowing.is_empty() && authority.principals.is_empty();
+    if is_alone {
+        return strictest;
+    }
+    for policy in std::iter::once(policy).chain(narrowing) {
+        for agent_id in authority.parties() {
+            let next = ruling(policy, agent_id);
+            if strictness(&next) > strictness(&strictest) {
+                strictest = next;
+            }
+        }
+    }
+    strictest
+}
+
+fn strictness(ruling: &Ruling<'_>) -> u8 {
+    match ruling.verdict.decision() {
+        Decision::Allow => 0,
+        Decision::RequireApproval => 1,
+        Decision::Deny => 2,
+    }
 }
 
 /// What is called: the coordinates that policies know.
@@ -96,6 +162,7 @@ pub(crate) fn refuse(
 
     let mut record = AuditRecord::new(AuditEvent::Denied, action.action_id, &action.metadata);
     record.agent_id = action.agent_id.as_ref().into();
+    record.acting_for = authority.acting_for();
     record.tool_name = tool_name.as_ref().into();
     record.operation = operation.as_ref().into();
     record.risk_level = action.risk_level;
@@ -142,9 +209,16 @@ pub(crate) fn admit(
 
     let host = links::Host::default();
     let facts = Facts::new(attempt.call, Some(&host));
-    let verdict = authority.policy.judge(&facts);
+    let policy = authority.policy.current();
+    let narrowing: Vec<_> = authority
+        .narrowing
+        .iter()
+        .map(PolicySource::current)
+        .collect();
+    let ruling = judge(authority, &policy, &narrowing, &facts);
+    let verdict = ruling.verdict;
     attempt
-        .record(&verdict)
+        .record(&ruling)
         .map_err(|source| attempt.unrecorded(&coordinates, source))?;
 
     match verdict.decision() {
@@ -169,7 +243,7 @@ pub(crate) fn admit(
         }))),
         Decision::Deny => Err(GuardError::from(Box::new(PolicyDenied {
             action: attempt.action(&coordinates),
-            explanation: authority.policy.explain_facts(&facts),
+            explanation: ruling.policy.explain_refusal(ruling.agent_id, &facts),
         }))),
     }
 }
@@ -184,7 +258,8 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn record(&self, verdict: &Verdict<'_>) -> Result<(), AuditError> {
+    fn record(&self, ruling: &Ruling<'_>) -> Result<(), AuditError> {
+        let verdict = &ruling.verdict;
         let event = match verdict.decision() {
             Decision::Allow => AuditEvent::Allowed,
             Decision::Deny => AuditEvent::Denied,
@@ -192,13 +267,14 @@ impl Attempt<'_> {
         };
         let mut record = AuditRecord::new(event, self.action_id, self.call.metadata);
         record.agent_id = self.call.agent_id.into();
+        record.acting_for = self.authority.acting_for();
         record.tool_name = self.call.tool_name.into();
         record.operation = self.call.operation.into();
         record.risk_level = self.call.risk_level;
         record.input_summary = self.input_summary.as_str().into();
         record.reason = Some(verdict.reason().into());
         record.rule = verdict.rule().map(Cow::Borrowed);
-        record.policy = Some(self.authority.policy.digest().into());
+        record.policy = Some(ruling.policy.digest().into());
         self.authority.audit_log.append(record)
     }
 

@@ -86,6 +86,7 @@ impl Permit {
         let open = &*self.0;
         let mut record = AuditRecord::new(event, open.action_id, &open.metadata);
         record.agent_id = open.authority.agent.agent_id.as_str().into();
+        record.acting_for = open.authority.acting_for();
         record.tool_name = (&*open.coordinates.tool_name).into();
         record.operation = (&*open.coordinates.operation).into();
         record.risk_level = open.coordinates.risk_level;

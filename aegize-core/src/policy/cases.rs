@@ -1,11 +1,13 @@
 //! Policy tests: actions and the decisions a policy is expected to make about them.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Decision, PermissionPolicy};
+use super::{Decision, PermissionPolicy, PolicyRule};
 use crate::action::{RiskLevel, ToolAction};
+use crate::identity::Environment;
 use crate::yaml::decode::{Decoder, Fields, Trail, remedy};
 use crate::yaml::{self, Kind, LoadError, Node};
 
@@ -39,6 +41,8 @@ pub struct TestCase {
     pub action: ToolAction,
     /// What the policy should decide.
     pub expect: Decision,
+    /// The rule that should decide, if the case names one.
+    pub expect_rule: Option<String>,
 }
 
 /// What a policy decided about a [`TestCase`].
@@ -51,12 +55,15 @@ pub struct CaseOutcome<'t> {
     pub decision: Decision,
     /// Why.
     pub reason: String,
+    /// By which rule; `None` if by default.
+    pub rule: Option<&'t str>,
 }
 
 impl CaseOutcome<'_> {
-    /// Whether the policy decided as expected.
+    /// Whether the policy decided as expected, and by the rule that is expected.
     pub fn passed(&self) -> bool {
-        self.decision == self.case.expect
+        let expected = self.case.expect_rule.as_deref();
+        self.decision == self.case.expect && (expected.is_none() || expected == self.rule)
     }
 }
 
@@ -99,12 +106,26 @@ impl PolicyTests {
                 case,
                 decision: verdict.decision(),
                 reason: verdict.reason(),
+                rule: verdict.rule(),
             }
         })
     }
+
+    /// The rules that no case is decided by, in the order of the policy: nothing would notice
+    /// if they changed.
+    pub fn uncovered<'p>(&self, policy: &'p PermissionPolicy) -> Vec<PolicyRule<'p>> {
+        let covered: HashSet<&str> = self
+            .run(policy)
+            .filter_map(|outcome| outcome.rule)
+            .collect();
+        policy
+            .rules()
+            .filter(|rule| !covered.contains(rule.name()))
+            .collect()
+    }
 }
 
-const CASE_KEYS: [&str; 9] = [
+const CASE_KEYS: [&str; 11] = [
     "name",
     "agent",
     "tool",
@@ -112,8 +133,10 @@ const CASE_KEYS: [&str; 9] = [
     "risk_level",
     "args",
     "path_args",
+    "environment",
     "metadata",
     "expect",
+    "expect_rule",
 ];
 
 const DECISIONS: [Decision; 3] = [Decision::Allow, Decision::Deny, Decision::RequireApproval];
@@ -201,7 +224,22 @@ fn read_case(
     };
     let arguments = values(decoder, &fields, trail, "args");
     let path_arguments = path_arguments(decoder, &fields, trail, &arguments);
-    let metadata = values(decoder, &fields, trail, "metadata");
+    let mut metadata = values(decoder, &fields, trail, "metadata");
+    if let Some(word) = text(decoder, &fields, trail, "environment") {
+        if word.parse::<Environment>().is_err() {
+            let remedy = remedy(word, &Environment::ALL.map(Environment::as_str));
+            unknown(decoder, &fields, trail, "environment", word, &remedy);
+        }
+        if metadata
+            .insert("environment".to_owned(), word.into())
+            .is_some()
+            && let Some(node) = fields.get("environment")
+        {
+            let message = "the metadata names an environment, too; remove one";
+            decoder.problem(node, Trail::Key(&trail, "environment"), message);
+        }
+    }
+    let expect_rule = text(decoder, &fields, trail, "expect_rule").map(str::to_owned);
 
     let mut action = ToolAction::new(agent?.to_owned(), tool?.to_owned(), operation?.to_owned())
         .risk_level(risk);
@@ -212,6 +250,7 @@ fn read_case(
         label,
         action,
         expect: expect?,
+        expect_rule,
     })
 }
 

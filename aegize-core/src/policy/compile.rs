@@ -5,20 +5,25 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::document::{Agent, Document, Rule, Section};
+use super::document::{Document, Place, Rule, Section};
 use crate::pattern::NameGlob;
 
 /// A whole policy, ready to judge.
 pub(crate) struct Index {
-    agents: HashMap<Box<str>, AgentRules>,
+    agents: Vec<(Arc<str>, AgentRules)>,
+    positions: HashMap<Arc<str>, usize>,
+    /// The roles that no agent has.
+    unused_roles: Vec<(String, Place)>,
     digest: String,
 }
 
 /// The rules of one agent in the order they are asked.
 pub(crate) struct AgentRules {
+    pub(crate) place: Place,
     pub(crate) deny: SectionRules,
     pub(crate) require_approval: SectionRules,
     pub(crate) allow: SectionRules,
@@ -27,7 +32,7 @@ pub(crate) struct AgentRules {
 /// The rules of one section, in file order, and the ways to find them.
 #[derive(Default)]
 pub(crate) struct SectionRules {
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
     tools: HashMap<Box<str>, ToolRules>,
     /// Rules whose tool is a glob.
     any_tool: Vec<usize>,
@@ -42,39 +47,55 @@ struct ToolRules {
 }
 
 impl Index {
-    pub(crate) fn new(document: Document, bytes: &[u8]) -> Self {
-        let mut digest = String::from("sha256:");
-        for byte in Sha256::digest(bytes) {
-            // Writing to a string does not fail.
-            let _ = write!(digest, "{byte:02x}");
-        }
-        let agents = document.agents.into_iter().map(|agent| {
-            let Agent {
-                id,
-                deny,
-                require_approval,
-                allow,
-            } = agent;
+    pub(crate) fn new(document: Document, digest: String) -> Self {
+        let mut positions = HashMap::with_capacity(document.agents.len());
+        let mut agents = Vec::with_capacity(document.agents.len());
+        for agent in document.agents {
+            positions.insert(Arc::clone(&agent.id), agents.len());
             let rules = AgentRules {
-                deny: SectionRules::new(deny),
-                require_approval: SectionRules::new(require_approval),
-                allow: SectionRules::new(allow),
+                place: agent.place,
+                deny: SectionRules::new(agent.rules.deny),
+                require_approval: SectionRules::new(agent.rules.require_approval),
+                allow: SectionRules::new(agent.rules.allow),
             };
-            (id.into(), rules)
-        });
+            agents.push((agent.id, rules));
+        }
         Self {
-            agents: agents.collect(),
+            agents,
+            positions,
+            unused_roles: document.unused_roles,
             digest,
         }
     }
 
     pub(crate) fn agent(&self, agent_id: &str) -> Option<&AgentRules> {
-        self.agents.get(agent_id)
+        let position = self.positions.get(agent_id)?;
+        self.agents.get(*position).map(|(_, rules)| rules)
+    }
+
+    /// Every agent, in file order.
+    pub(crate) fn agents(&self) -> impl Iterator<Item = (&str, &AgentRules)> {
+        self.agents.iter().map(|(id, rules)| (&**id, rules))
+    }
+
+    /// The roles that no agent has.
+    pub(crate) fn unused_roles(&self) -> &[(String, Place)] {
+        &self.unused_roles
     }
 
     pub(crate) fn digest(&self) -> &str {
         &self.digest
     }
+}
+
+/// `sha256:` and the hexadecimal digest of bytes.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let mut digest = String::from("sha256:");
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string does not fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
 }
 
 impl AgentRules {
@@ -89,7 +110,7 @@ impl AgentRules {
 }
 
 impl SectionRules {
-    fn new(rules: Vec<Rule>) -> Self {
+    fn new(rules: Vec<Arc<Rule>>) -> Self {
         let mut section = Self::default();
         for (position, rule) in rules.iter().enumerate() {
             let NameGlob::Exact(tool) = &rule.tool else {
@@ -112,7 +133,7 @@ impl SectionRules {
     }
 
     /// Every rule, in file order.
-    pub(crate) fn rules(&self) -> &[Rule] {
+    pub(crate) fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
     }
 
@@ -139,7 +160,7 @@ impl SectionRules {
                     *list = rest;
                 }
             }
-            self.rules.get(next)
+            self.rules.get(next).map(|rule| &**rule)
         })
     }
 }

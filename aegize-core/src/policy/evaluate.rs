@@ -6,14 +6,15 @@
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use super::compile::Index;
-use super::document::{Rule, Section};
-use crate::arguments::{Call, CandidatePath};
-use crate::pattern::{Abnormal, Followed, NormalPath, PathGlob, Resolver};
+use super::condition::{Answer, ArgumentCondition, Standard};
+use super::document::{Conditions, Place, Rule, Section};
+use super::paths::{PathFact, Unproved};
+use crate::arguments::Call;
+use crate::pattern::Resolver;
 
 /// What a policy decides about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,17 +64,21 @@ impl<'a> Verdict<'a> {
     pub fn decision(&self) -> Decision {
         match self.cause {
             Cause::UnknownAgent | Cause::NoRule => Decision::Deny,
-            Cause::Rule(rule) => match rule.section {
-                Section::Deny => Decision::Deny,
-                Section::RequireApproval => Decision::RequireApproval,
-                Section::Allow => Decision::Allow,
-            },
+            Cause::Rule(rule) => rule.section.into(),
         }
     }
 
     /// Why, in one line.
     pub fn reason(&self) -> String {
         self.to_string()
+    }
+
+    /// Where the rule that decided is written.
+    pub(crate) fn place(&self) -> Option<&'a Place> {
+        match self.cause {
+            Cause::Rule(rule) => Some(&rule.place),
+            Cause::UnknownAgent | Cause::NoRule => None,
+        }
     }
 
     /// The rule that decided: its `id`, or its place such as `research_bot.allow[0]`. `None`
@@ -134,17 +139,6 @@ pub(crate) struct Facts<'a> {
     paths: OnceCell<Vec<PathFact>>,
 }
 
-/// One path of a call.
-struct PathFact {
-    /// How it may be shown.
-    shown: String,
-    text: Option<String>,
-    /// The ways to read it.
-    readings: Result<Vec<NormalPath>, Abnormal>,
-    /// Whether it only might be a path.
-    is_guess: bool,
-}
-
 impl<'a> Facts<'a> {
     pub(crate) fn new(call: Call<'a>, resolver: Option<&'a dyn Resolver>) -> Self {
         Self {
@@ -166,51 +160,14 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl PathFact {
-    fn new(candidate: CandidatePath<'_>) -> Self {
-        let CandidatePath {
-            source,
-            text,
-            is_redacted,
-            guess,
-        } = candidate;
-        let shown = match &text {
-            _ if is_redacted => format!("of `{source}` (redacted)"),
-            Some(text) => format!("'{}'", shorten(text)),
-            None => format!("of `{source}`"),
-        };
-        Self {
-            shown,
-            readings: text
-                .as_deref()
-                .map_or(Err(Abnormal::Unreadable), NormalPath::readings),
-            text,
-            is_guess: guess.is_some(),
-        }
-    }
-
-    fn follow(&self, resolver: &dyn Resolver) -> Option<Rc<Followed>> {
-        resolver.follow(self.text.as_deref()?)
-    }
-}
-
-fn shorten(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(100)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(100).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
 impl Index {
-    pub(crate) fn judge<'a>(&'a self, facts: &Facts<'a>) -> Verdict<'a> {
-        let call = facts.call;
+    pub(crate) fn judge<'a>(&'a self, agent_id: &'a str, facts: &Facts<'a>) -> Verdict<'a> {
+        let call = Call {
+            agent_id,
+            ..facts.call
+        };
         let verdict = |cause| Verdict { cause, call };
-        let Some(agent) = self.agent(call.agent_id) else {
+        let Some(agent) = self.agent(agent_id) else {
             return verdict(Cause::UnknownAgent);
         };
         for (_, section) in agent.sections() {
@@ -225,6 +182,7 @@ impl Index {
 
 /// The first condition of a rule that does not hold for a call.
 pub(super) enum Mismatch<'f> {
+    Environment,
     Tool,
     Operation,
     RiskAbove,
@@ -233,15 +191,14 @@ pub(super) enum Mismatch<'f> {
     NoPath,
     /// Paths, of which none concerns a deny or approval rule.
     NoSuchPath,
-    Abnormal(&'f str, Abnormal),
-    Outside(&'f str),
-    /// The path lies inside, but leads out through a link.
-    LeadsOutside(&'f str),
-    Unresolved(&'f str),
+    Path(&'f str, Unproved),
+    Argument(&'f ArgumentCondition, Answer),
+    /// The exemption of that number is proved.
+    Exempt(usize),
 }
 
 /// Asks a rule's conditions; `None` if all hold and the rule applies.
-pub(super) fn mismatch<'f>(rule: &Rule, facts: &'f Facts<'_>) -> Option<Mismatch<'f>> {
+pub(super) fn mismatch<'f>(rule: &'f Rule, facts: &'f Facts<'_>) -> Option<Mismatch<'f>> {
     let call = &facts.call;
     if !rule.covers(call.tool_name, call.operation) {
         return Some(if rule.tool.is_match(call.tool_name) {
@@ -251,77 +208,84 @@ pub(super) fn mismatch<'f>(rule: &Rule, facts: &'f Facts<'_>) -> Option<Mismatch
         });
     }
     let must_be_proved = rule.section == Section::Allow;
-    match rule.risk {
-        Some(max) if must_be_proved && call.risk_level > max => return Some(Mismatch::RiskAbove),
-        Some(min) if !must_be_proved && call.risk_level < min => return Some(Mismatch::RiskBelow),
-        _ => {}
+    if let Some(environment) = rule.environment {
+        let is_it = call.environment().map(|known| known == environment);
+        if !is_it.unwrap_or(!must_be_proved) {
+            return Some(Mismatch::Environment);
+        }
     }
-    rule.paths.as_ref()?;
-    let paths = facts.paths();
-    if paths.is_empty() {
-        return Some(Mismatch::NoPath);
-    }
-    let resolver = facts.resolver.filter(|_| rule.resolves_links);
     if must_be_proved {
-        let mut certain = paths.iter().filter(|path| !path.is_guess).peekable();
+        return unproved(&rule.conditions, facts);
+    }
+    if let Some(mismatch) = impossible(&rule.conditions, facts) {
+        return Some(mismatch);
+    }
+    let is_proved = |exemption: &Conditions| unproved(exemption, facts).is_none();
+    rule.unless.iter().position(is_proved).map(Mismatch::Exempt)
+}
+
+/// Why conditions are not proved.
+fn unproved<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mismatch<'f>> {
+    if conditions
+        .risk
+        .is_some_and(|max| facts.call.risk_level > max)
+    {
+        return Some(Mismatch::RiskAbove);
+    }
+    let resolver = facts.resolver.filter(|_| conditions.follows_links);
+    if let Some(patterns) = &conditions.paths {
+        let mut certain = facts
+            .paths()
+            .iter()
+            .filter(|path| !path.is_guess)
+            .peekable();
         if certain.peek().is_none() {
             return Some(Mismatch::NoPath);
         }
-        certain.find_map(|path| unproved(rule, path, resolver))
-    } else if paths.iter().any(|path| is_possible(rule, path, resolver)) {
-        None
-    } else {
-        Some(Mismatch::NoSuchPath)
+        let unproved = certain.find_map(|path| {
+            let why = path.unproved(patterns, resolver)?;
+            Some(Mismatch::Path(&path.shown, why))
+        });
+        if unproved.is_some() {
+            return unproved;
+        }
     }
+    unmet(&conditions.arguments, facts, Standard::Proved)
 }
 
-/// Why it is not proved that a path lies inside an allow rule's patterns.
-fn unproved<'f>(
-    rule: &Rule,
-    path: &'f PathFact,
-    resolver: Option<&dyn Resolver>,
-) -> Option<Mismatch<'f>> {
-    let patterns = rule.paths.as_deref().unwrap_or_default();
-    let shown = path.shown.as_str();
-    let readings = match &path.readings {
-        Ok(readings) => readings,
-        Err(problem) => return Some(Mismatch::Abnormal(shown, *problem)),
-    };
-    let is_inside = |reading| {
-        patterns
+/// Why conditions are not even possible.
+fn impossible<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mismatch<'f>> {
+    if conditions
+        .risk
+        .is_some_and(|min| facts.call.risk_level < min)
+    {
+        return Some(Mismatch::RiskBelow);
+    }
+    let resolver = facts.resolver.filter(|_| conditions.follows_links);
+    if let Some(patterns) = &conditions.paths {
+        let paths = facts.paths();
+        if paths.is_empty() {
+            return Some(Mismatch::NoPath);
+        }
+        if !paths
             .iter()
-            .any(|pattern| pattern.glob.is_match(reading))
-    };
-    if !readings.iter().all(is_inside) {
-        return Some(Mismatch::Outside(shown));
+            .any(|path| path.is_possible(patterns, resolver))
+        {
+            return Some(Mismatch::NoSuchPath);
+        }
     }
-    let resolver = resolver?;
-    let Some(followed) = path.follow(resolver) else {
-        return Some(Mismatch::Unresolved(shown));
-    };
-    let leads_inside = |reading| {
-        let mut globs = patterns.iter().map(|pattern| &pattern.glob);
-        globs.any(|glob| glob.leads_inside(reading, &followed, resolver))
-    };
-    (!readings.iter().all(leads_inside)).then_some(Mismatch::LeadsOutside(shown))
+    unmet(&conditions.arguments, facts, Standard::Possible)
 }
 
-/// Whether a path might be one that a deny or approval rule is about.
-fn is_possible(rule: &Rule, path: &PathFact, resolver: Option<&dyn Resolver>) -> bool {
-    let Ok(readings) = &path.readings else {
-        // A string that may be none, and cannot be one, is none.
-        return !path.is_guess;
-    };
-    let mut patterns = rule.paths.iter().flatten().map(|pattern| &pattern.glob);
-    let is_possible = |glob: &PathGlob| readings.iter().any(|path| glob.is_possible_match(path));
-    if patterns.clone().any(is_possible) {
-        return true;
-    }
-    let Some(resolver) = resolver else {
-        return false;
-    };
-    let Some(followed) = path.follow(resolver) else {
-        return true;
-    };
-    patterns.any(|glob| glob.may_lead_inside(&followed, resolver))
+/// The first condition on an argument that does not hold.
+fn unmet<'f>(
+    conditions: &'f [ArgumentCondition],
+    facts: &'f Facts<'_>,
+    standard: Standard,
+) -> Option<Mismatch<'f>> {
+    conditions.iter().find_map(|condition| {
+        let answer = condition.ask(facts.call.arguments, standard, facts.resolver);
+        let holds = condition.holds(answer, standard);
+        (!holds).then_some(Mismatch::Argument(condition, answer))
+    })
 }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::compile::Index;
-use super::document::Rule;
+use super::compile::{AgentRules, Index};
+use super::condition::{Answer, ArgumentCondition, Expectation};
+use super::document::{Conditions, Place, Rule};
 use super::evaluate::{Decision, Facts, Mismatch, mismatch};
-
-/// How many near misses are told.
-const MOST: usize = 8;
+use super::paths::Unproved;
+use crate::pattern::Match;
 
 /// A verdict and the rules that came close to another one.
 ///
@@ -17,6 +17,7 @@ pub struct Explanation {
     decision: Decision,
     reason: String,
     rule: Option<String>,
+    place: Option<Place>,
     near_misses: Vec<NearMiss>,
 }
 
@@ -24,6 +25,7 @@ pub struct Explanation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
     rule: String,
+    place: Place,
     condition: String,
 }
 
@@ -37,6 +39,11 @@ impl NearMiss {
     pub fn condition(&self) -> &str {
         &self.condition
     }
+
+    /// Where the rule is written.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
 }
 
 impl fmt::Display for NearMiss {
@@ -46,11 +53,10 @@ impl fmt::Display for NearMiss {
 }
 
 impl Explanation {
-    pub(super) fn new(index: &Index, facts: &Facts<'_>) -> Self {
-        let verdict = index.judge(facts);
-        let sections = index
-            .agent(facts.call.agent_id)
-            .map(super::compile::AgentRules::sections);
+    /// With at most so many near misses.
+    pub(super) fn new(index: &Index, agent_id: &str, facts: &Facts<'_>, most: usize) -> Self {
+        let verdict = index.judge(agent_id, facts);
+        let sections = index.agent(agent_id).map(AgentRules::sections);
         let rules = sections
             .iter()
             .flatten()
@@ -58,12 +64,13 @@ impl Explanation {
         let near_misses = rules
             .filter(|rule| rule.tool.is_match(facts.call.tool_name))
             .filter_map(|rule| near_miss(rule, facts))
-            .take(MOST)
+            .take(most)
             .collect();
         Self {
             decision: verdict.decision(),
             reason: verdict.reason(),
             rule: verdict.rule().map(str::to_owned),
+            place: verdict.place().cloned(),
             near_misses,
         }
     }
@@ -83,7 +90,13 @@ impl Explanation {
         self.rule.as_deref()
     }
 
-    /// The rules for this tool that did not apply, in the order they were asked; at most eight.
+    /// Where that rule is written.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// The rules for this tool that did not apply, in the order they were asked; of a refused
+    /// call at most eight.
     pub fn near_misses(&self) -> &[NearMiss] {
         &self.near_misses
     }
@@ -103,38 +116,72 @@ impl fmt::Display for Explanation {
 }
 
 fn near_miss(rule: &Rule, facts: &Facts<'_>) -> Option<NearMiss> {
-    let patterns = || {
-        let patterns = rule.paths.iter().flatten();
-        patterns
-            .map(|pattern| pattern.text.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let risk = facts.call.risk_level;
-    let bound = rule.risk.unwrap_or(risk);
+    let call = &facts.call;
+    let conditions = &rule.conditions;
+    let risk = call.risk_level;
+    let bound = conditions.risk.unwrap_or(risk);
     let condition = match mismatch(rule, facts)? {
         Mismatch::Tool => return None,
+        Mismatch::Environment => {
+            let environment = rule
+                .environment
+                .map_or("", |environment| environment.as_str());
+            format!("the rule is for environment '{environment}'")
+        }
         Mismatch::Operation => {
-            format!("operation '{}' is not in operations", facts.call.operation)
+            format!("operation '{}' is not in operations", call.operation)
         }
         Mismatch::RiskAbove => format!("risk '{risk}' is above risk_level_max '{bound}'"),
         Mismatch::RiskBelow => format!("risk '{risk}' is below risk_level_min '{bound}'"),
-        Mismatch::NoPath => format!("the call has no path, and paths is {}", patterns()),
-        Mismatch::NoSuchPath => format!("no path of the call is inside {}", patterns()),
-        Mismatch::Abnormal(path, problem) => format!("path {path} {problem}"),
-        Mismatch::Outside(path) => format!("path {path} is outside {}", patterns()),
-        Mismatch::LeadsOutside(path) => {
-            format!(
-                "path {path} leads outside {} through a symbolic link",
-                patterns()
-            )
-        }
-        Mismatch::Unresolved(path) => {
-            format!("path {path} cannot be resolved to see where it leads")
-        }
+        Mismatch::NoPath => format!(
+            "the call has no path, and paths is {}",
+            patterns(conditions)
+        ),
+        Mismatch::NoSuchPath => format!("no path of the call is inside {}", patterns(conditions)),
+        Mismatch::Path(path, why) => unproved(path, &why, conditions),
+        Mismatch::Argument(condition, answer) => unmet(condition, answer),
+        Mismatch::Exempt(_) if rule.unless.len() == 1 => "exempt by its unless".to_owned(),
+        Mismatch::Exempt(index) => format!("exempt by its unless[{index}]"),
     };
     Some(NearMiss {
-        rule: rule.name.clone(),
+        rule: rule.name.to_string(),
+        place: rule.place.clone(),
         condition,
     })
+}
+
+fn patterns(conditions: &Conditions) -> String {
+    let patterns = conditions.paths.iter().flatten();
+    let texts: Vec<&str> = patterns.map(|pattern| &*pattern.text).collect();
+    texts.join(", ")
+}
+
+fn unproved(path: &str, why: &Unproved, conditions: &Conditions) -> String {
+    match why {
+        Unproved::Abnormal(problem) => format!("path {path} {problem}"),
+        Unproved::Outside => format!("path {path} is outside {}", patterns(conditions)),
+        Unproved::LeadsOutside => format!(
+            "path {path} leads outside {} through a symbolic link",
+            patterns(conditions)
+        ),
+        Unproved::Unresolved => {
+            format!("path {path} cannot be resolved to see where it leads")
+        }
+    }
+}
+
+/// Tells the condition and never the value, which may be one that is not to be shown.
+fn unmet(condition: &ArgumentCondition, answer: Answer) -> String {
+    let name = &condition.pointer.text;
+    match (&condition.expectation, answer) {
+        (Expectation::Present(true), _) => format!("argument `{name}` is absent"),
+        (Expectation::Present(false), _) => format!("argument `{name}` is present"),
+        (Expectation::Matching { .. }, Answer::Absent) => format!("argument `{name}` is absent"),
+        (Expectation::Matching { matcher, .. }, Answer::There(Match::Unreadable)) => {
+            format!("argument `{name}` cannot be read for {matcher}")
+        }
+        (Expectation::Matching { matcher, .. }, Answer::There(_)) => {
+            format!("argument `{name}` does not satisfy {matcher}")
+        }
+    }
 }

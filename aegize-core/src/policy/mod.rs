@@ -8,10 +8,13 @@
 
 mod cases;
 mod compile;
+mod condition;
 mod document;
 mod evaluate;
 mod explain;
 mod load;
+mod paths;
+mod rules;
 
 use std::fmt;
 use std::path::Path;
@@ -21,9 +24,12 @@ use serde_json::Value;
 
 pub use self::cases::{CaseOutcome, PolicyTests, TestCase};
 use self::compile::Index;
+pub use self::document::Place;
 pub(crate) use self::evaluate::Facts;
 pub use self::evaluate::{Decision, Verdict};
 pub use self::explain::{Explanation, NearMiss};
+use self::load::Loader;
+pub use self::rules::PolicyRule;
 use crate::action::ToolAction;
 use crate::yaml::{self, LoadError};
 
@@ -57,9 +63,50 @@ impl PermissionPolicy {
     /// If the file cannot be read, is not UTF-8, is not YAML, or says anything that a policy
     /// cannot mean. The error holds all problems, with their lines and remedies.
     pub fn from_yaml_file(path: impl AsRef<Path>) -> Result<Self, LoadError> {
-        let path = path.as_ref();
-        let text = yaml::read_file(path)?;
-        Self::from_yaml_str(&text).map_err(|error| error.in_file(path))
+        Self::from_files(&[path.as_ref()])
+    }
+
+    /// Reads a policy from several files, the most general first: all their rules together.
+    ///
+    /// What a file denies, or wants approved, no other can allow, and every agent's allow rules
+    /// of all files add up. A file can use the roles of those before it and add rules to their
+    /// agents; it cannot define a role or a rule's `id` anew. A rule without an `id` is named
+    /// with its file, as in `team.yaml:bot.allow[0]`.
+    ///
+    /// To let one policy only narrow another, use [`GuardContext::narrowed`].
+    ///
+    /// [`GuardContext::narrowed`]: crate::GuardContext::narrowed
+    ///
+    /// # Errors
+    ///
+    /// As [`from_yaml_file`](Self::from_yaml_file), for the first file at fault. If there is no
+    /// file at all.
+    pub fn layered<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<Self, LoadError> {
+        let files: Vec<P> = files.into_iter().collect();
+        let files: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
+        Self::from_files(&files)
+    }
+
+    fn from_files(files: &[&Path]) -> Result<Self, LoadError> {
+        let is_layered = files.len() > 1;
+        let mut loader = Loader::default();
+        let mut digests = Vec::new();
+        for path in files {
+            let text = yaml::read_file(path)?;
+            digests.push(compile::digest(text.as_bytes()));
+            let file = Arc::from(*path);
+            yaml::load(&text, |root, decoder| {
+                loader.add(root, Some(&file), is_layered, decoder);
+            })
+            .map_err(|error| error.in_file(path))?;
+        }
+        // That of the only file, or of the list of all.
+        let digest = match digests.as_slice() {
+            [] => return Err(LoadError::nothing()),
+            [digest] => digest.clone(),
+            _ => compile::digest(digests.join("\n").as_bytes()),
+        };
+        Ok(Self::compiled(loader, digest))
     }
 
     /// Reads a policy from a text.
@@ -68,8 +115,11 @@ impl PermissionPolicy {
     ///
     /// As [`from_yaml_file`](Self::from_yaml_file).
     pub fn from_yaml_str(text: &str) -> Result<Self, LoadError> {
-        let document = yaml::load(text, load::document)?;
-        Ok(Self(Arc::new(Index::new(document, text.as_bytes()))))
+        let mut loader = Loader::default();
+        yaml::load(text, |root, decoder| {
+            loader.add(root, None, false, decoder);
+        })?;
+        Ok(Self::compiled(loader, compile::digest(text.as_bytes())))
     }
 
     /// Reads a policy from a value of the same shape as the file. Its digest is that of the
@@ -80,11 +130,16 @@ impl PermissionPolicy {
     /// If the value says anything that a policy cannot mean; problems tell the path of the
     /// value at fault instead of a line.
     pub fn from_value(value: &Value) -> Result<Self, LoadError> {
-        let document = yaml::load_node(&value.into(), "", load::document)?;
-        Ok(Self(Arc::new(Index::new(
-            document,
-            value.to_string().as_bytes(),
-        ))))
+        let mut loader = Loader::default();
+        yaml::load_node(&value.into(), "", |root, decoder| {
+            loader.add(root, None, false, decoder);
+        })?;
+        let digest = compile::digest(value.to_string().as_bytes());
+        Ok(Self::compiled(loader, digest))
+    }
+
+    fn compiled(loader: Loader, digest: String) -> Self {
+        Self(Arc::new(Index::new(loader.finish(), digest)))
     }
 
     /// Judges an action, by text alone: symbolic links are resolved where a call is guarded,
@@ -94,20 +149,29 @@ impl PermissionPolicy {
     /// action gets one. The time does not depend on the number of rules, other than those for
     /// the same tool and operation and those whose tool is a glob.
     pub fn evaluate<'a>(&'a self, action: &'a ToolAction) -> Verdict<'a> {
-        self.judge(&Facts::new(action.into(), None))
+        self.judge(&action.agent_id, &Facts::new(action.into(), None))
     }
 
     /// Judges an action and tells which rules came close, and the condition each failed.
     pub fn explain(&self, action: &ToolAction) -> Explanation {
-        self.explain_facts(&Facts::new(action.into(), None))
+        let facts = Facts::new(action.into(), None);
+        Explanation::new(&self.0, &action.agent_id, &facts, usize::MAX)
     }
 
-    pub(crate) fn judge<'a>(&'a self, facts: &Facts<'a>) -> Verdict<'a> {
-        self.0.judge(facts)
+    /// Judges a call as if that agent made it.
+    pub(crate) fn judge<'a>(&'a self, agent_id: &'a str, facts: &Facts<'a>) -> Verdict<'a> {
+        self.0.judge(agent_id, facts)
     }
 
-    pub(crate) fn explain_facts(&self, facts: &Facts<'_>) -> Explanation {
-        Explanation::new(&self.0, facts)
+    /// Explains a refusal, at a cost that does not grow with the policy.
+    pub(crate) fn explain_refusal(&self, agent_id: &str, facts: &Facts<'_>) -> Explanation {
+        const MOST: usize = 8;
+        Explanation::new(&self.0, agent_id, facts, MOST)
+    }
+
+    /// Every rule, in the order of the file; a role's once, however many agents have it.
+    pub fn rules(&self) -> impl Iterator<Item = PolicyRule<'_>> {
+        rules::all(&self.0)
     }
 
     /// `sha256:` and the hexadecimal digest of the policy's bytes, as audit records carry it.

@@ -44,6 +44,15 @@ impl<'n> Fields<'n> {
             .find(|(name, _)| *name == key)
             .map(|(_, node)| *node)
     }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// The entries, in file order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'n str, &'n Node)> {
+        self.entries.iter().copied()
+    }
 }
 
 /// Collects the problems of one document.
@@ -122,7 +131,7 @@ impl Decoder {
         match &node.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::Number { number, .. } => Value::Number(number.clone()),
             Kind::String { text, .. } => Value::String(text.clone()),
             Kind::List(items) => items
                 .iter()
@@ -176,6 +185,20 @@ impl Decoder {
         None
     }
 
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self, node: &Node, trail: Trail<'_>) -> Option<bool> {
+        if let Kind::Bool(value) = node.kind {
+            return Some(value);
+        }
+        let found = node.kind.describe();
+        self.problem(
+            node,
+            trail,
+            format!("expected `true` or `false`, found {found}"),
+        );
+        None
+    }
+
     /// A string that is not blank and that every YAML reader takes for a string.
     pub(crate) fn name<'n>(
         &mut self,
@@ -183,15 +206,28 @@ impl Decoder {
         trail: Trail<'_>,
         expected: &str,
     ) -> Option<&'n str> {
+        let text = self.text(node, trail, expected)?;
+        if text.trim().is_empty() {
+            let message = format!("expected {expected}, found a blank one; write it out");
+            self.problem(node, trail, message);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A string that every YAML reader takes for a string.
+    pub(crate) fn text<'n>(
+        &mut self,
+        node: &'n Node,
+        trail: Trail<'_>,
+        expected: &str,
+    ) -> Option<&'n str> {
         let message = match &node.kind {
-            Kind::String { text, .. } if text.trim().is_empty() => {
-                format!("expected {expected}, found a blank one; write it out")
-            }
             Kind::String { text, is_plain } if *is_plain && is_ambiguous(text) => format!(
                 "`{text}` is a boolean or a number to other YAML readers; put it in quotes: \"{text}\""
             ),
             Kind::String { text, .. } => return Some(text),
-            Kind::Bool(_) | Kind::Number(_) => {
+            Kind::Bool(_) | Kind::Number { .. } => {
                 let found = node.kind.describe();
                 format!("expected {expected}, found {found}; put it in quotes")
             }

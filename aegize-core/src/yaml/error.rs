@@ -138,6 +138,11 @@ impl LoadError {
         }
     }
 
+    pub(crate) fn nothing() -> Self {
+        let message = "no file is given; name at least one".to_owned();
+        Self::bare(LoadErrorKind::Unreadable, message)
+    }
+
     fn bare(kind: LoadErrorKind, message: String) -> Self {
         Self {
             file: None,

@@ -41,7 +41,11 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     Null,
     Bool(bool),
-    Number(Number),
+    Number {
+        number: Number,
+        /// As it was written: a decimal is not always a float.
+        text: Box<str>,
+    },
     String {
         text: String,
         /// Whether it was written without quotes, so that other YAML readers may take it for
@@ -58,7 +62,7 @@ impl Kind {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
-            Self::Number(_) => "a number",
+            Self::Number { .. } => "a number",
             Self::String { .. } => "a string",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
@@ -142,7 +146,10 @@ impl From<&Value> for Node {
         let kind = match value {
             Value::Null => Kind::Null,
             Value::Bool(value) => Kind::Bool(*value),
-            Value::Number(number) => Kind::Number(number.clone()),
+            Value::Number(number) => Kind::Number {
+                number: number.clone(),
+                text: number.to_string().into(),
+            },
             Value::String(text) => string(text),
             Value::Array(items) => Kind::List(items.iter().map(Self::from).collect()),
             Value::Object(map) => Kind::Map(

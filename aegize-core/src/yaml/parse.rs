@@ -169,7 +169,10 @@ fn scalar(text: String, is_plain: bool) -> Kind {
         _ => {}
     }
     match number(&text) {
-        Some(number) => Kind::Number(number),
+        Some(number) => Kind::Number {
+            number,
+            text: text.into(),
+        },
         None => Kind::String { text, is_plain },
     }
 }
