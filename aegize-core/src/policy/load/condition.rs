@@ -6,8 +6,7 @@ use super::value::{
 };
 use crate::pattern::{EmailPattern, HostPattern, ProgramPattern, TextGlob};
 use crate::policy::condition::{
-    ArgumentCondition, Bound, Expectation, LONGEST_POINTER, Literal, Matcher, Pointer, Test,
-    TestKind,
+    ArgumentCondition, Bound, Expectation, LONGEST_POINTER, Matcher, Pointer, Test, TestKind,
 };
 use crate::policy::document::PathPattern;
 use crate::yaml::decode::{Decoder, Fields, Trail};
