@@ -53,7 +53,8 @@ pub(super) fn read_arguments(
 ) -> Vec<ArgumentCondition> {
     let expected = "a mapping from argument names to matchers";
     let entries = decoder.entries(node, trail, expected);
-    if matches!(node.kind, Kind::Map(_)) && entries.is_empty() {
+    refuse_own_keys(decoder, node, trail);
+    if matches!(&node.kind, Kind::Map(pairs) if pairs.is_empty()) {
         let message = "names no argument; write a matcher for one, or remove the key";
         decoder.problem(node, trail, message);
     }
@@ -80,6 +81,23 @@ pub(super) fn read_arguments(
         }
     }
     conditions
+}
+
+/// Elsewhere, keys that begin with `x-` are the author's own. An argument may be named like this,
+/// and a condition that is not looked at would be worse than none.
+fn refuse_own_keys(decoder: &mut Decoder, node: &Node, trail: Trail<'_>) {
+    let Kind::Map(pairs) = &node.kind else { return };
+    for (key, _) in pairs {
+        if let Kind::String { text, .. } = &key.kind
+            && text.starts_with("x-")
+        {
+            let message = format!(
+                "`{text}` would be ignored, as every key that begins with `x-` is; \
+                write `/{text}` for the argument of that name"
+            );
+            decoder.problem(key, Trail::Key(&trail, text), message);
+        }
+    }
 }
 
 impl Pointer {
@@ -192,6 +210,11 @@ fn read_matcher(
         return None;
     }
     if tests.is_empty() {
+        // Keys that nobody knows were told before.
+        let has_other = |(key, _): &(Node, Node)| matches!(&key.kind, Kind::String { text, .. } if text != "optional" && !text.starts_with("x-"));
+        if matches!(&node.kind, Kind::Map(pairs) if pairs.iter().any(has_other)) {
+            return None;
+        }
         let message = "asks for nothing; write a matcher such as `one_of: [a, b]`, \
             or `present: true`";
         decoder.problem(node, trail, message);
