@@ -22,6 +22,7 @@ mod options;
 mod oracle;
 mod policy_decisions;
 mod policy_file;
+mod properties;
 mod readme;
 mod reload;
 mod shapes;

@@ -109,6 +109,9 @@ pub(crate) struct Rule {
     pub(crate) section: Section,
     /// The environment it is for; `None` stands for all.
     pub(crate) environment: Option<Environment>,
+    /// Whether it is from an environment that does not widen: an approval rule then asks about
+    /// what is allowed, and opens nothing that is not.
+    pub(crate) only_tightens: bool,
     pub(crate) tool: NameGlob,
     /// `None` covers every operation.
     pub(crate) operations: Option<Vec<NameGlob>>,

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::compile::Index;
+use super::compile::{Index, SectionRules};
 use super::condition::{Answer, ArgumentCondition, Standard};
 use super::document::{Conditions, Place, Rule, Section};
 use super::paths::{PathFact, Unproved};
@@ -170,11 +170,25 @@ impl Index {
         let Some(agent) = self.agent(agent_id) else {
             return verdict(Cause::UnknownAgent);
         };
+        let applying = |section: &'a SectionRules| {
+            section
+                .candidates(call.tool_name, call.operation)
+                .filter(|rule| mismatch(rule, facts).is_none())
+        };
         for (_, section) in agent.sections() {
-            let mut candidates = section.candidates(call.tool_name, call.operation);
-            if let Some(rule) = candidates.find(|rule| mismatch(rule, facts).is_none()) {
-                return verdict(Cause::Rule(rule));
+            let Some(rule) = applying(section).next() else {
+                continue;
+            };
+            // What only tightens asks about calls that would be allowed, or asked about, without
+            // it.
+            if rule.only_tightens
+                && rule.section == Section::RequireApproval
+                && applying(section).all(|rule| rule.only_tightens)
+                && applying(&agent.allow).next().is_none()
+            {
+                continue;
             }
+            return verdict(Cause::Rule(rule));
         }
         verdict(Cause::NoRule)
     }

@@ -61,9 +61,10 @@ impl Explanation {
             .iter()
             .flatten()
             .flat_map(|(_, section)| section.rules());
+        let is_denied_by_default = verdict.rule().is_none();
         let near_misses = rules
             .filter(|rule| rule.tool.is_match(facts.call.tool_name))
-            .filter_map(|rule| near_miss(rule, facts))
+            .filter_map(|rule| near_miss(rule, facts, is_denied_by_default))
             .take(most)
             .collect();
         Self {
@@ -115,13 +116,29 @@ impl fmt::Display for Explanation {
     }
 }
 
-fn near_miss(rule: &Rule, facts: &Facts<'_>) -> Option<NearMiss> {
+fn near_miss(rule: &Rule, facts: &Facts<'_>, is_denied_by_default: bool) -> Option<NearMiss> {
+    let condition = match mismatch(rule, facts) {
+        None if is_denied_by_default => {
+            "the rule only tightens, and no rule allows the call".to_owned()
+        }
+        // The rule that decided, and those that would have if it had not.
+        None => return None,
+        Some(mismatch) => failed(rule, facts, &mismatch),
+    };
+    Some(NearMiss {
+        rule: rule.name.to_string(),
+        place: rule.place.clone(),
+        condition,
+    })
+}
+
+fn failed(rule: &Rule, facts: &Facts<'_>, mismatch: &Mismatch<'_>) -> String {
     let call = &facts.call;
     let conditions = &rule.conditions;
     let risk = call.risk_level;
     let bound = conditions.risk.unwrap_or(risk);
-    let condition = match mismatch(rule, facts)? {
-        Mismatch::Tool => return None,
+    match mismatch {
+        Mismatch::Tool => format!("tool '{}' is another", call.tool_name),
         Mismatch::Environment => {
             let environment = rule
                 .environment
@@ -138,16 +155,11 @@ fn near_miss(rule: &Rule, facts: &Facts<'_>) -> Option<NearMiss> {
             patterns(conditions)
         ),
         Mismatch::NoSuchPath => format!("no path of the call is inside {}", patterns(conditions)),
-        Mismatch::Path(path, why) => unproved(path, &why, conditions),
-        Mismatch::Argument(condition, answer) => unmet(condition, answer),
+        Mismatch::Path(path, why) => unproved(path, why, conditions),
+        Mismatch::Argument(condition, answer) => unmet(condition, *answer),
         Mismatch::Exempt(_) if rule.unless.len() == 1 => "exempt by its unless".to_owned(),
         Mismatch::Exempt(index) => format!("exempt by its unless[{index}]"),
-    };
-    Some(NearMiss {
-        rule: rule.name.to_string(),
-        place: rule.place.clone(),
-        condition,
-    })
+    }
 }
 
 fn patterns(conditions: &Conditions) -> String {
@@ -174,9 +186,10 @@ fn unproved(path: &str, why: &Unproved, conditions: &Conditions) -> String {
 fn unmet(condition: &ArgumentCondition, answer: Answer) -> String {
     let name = &condition.pointer.text;
     match (&condition.expectation, answer) {
-        (Expectation::Present(true), _) => format!("argument `{name}` is absent"),
         (Expectation::Present(false), _) => format!("argument `{name}` is present"),
-        (Expectation::Matching { .. }, Answer::Absent) => format!("argument `{name}` is absent"),
+        (Expectation::Present(true), _) | (_, Answer::Absent) => {
+            format!("argument `{name}` is absent")
+        }
         (Expectation::Matching { matcher, .. }, Answer::There(Match::Unreadable)) => {
             format!("argument `{name}` cannot be read for {matcher}")
         }

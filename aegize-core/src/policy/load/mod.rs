@@ -51,7 +51,7 @@ impl Loader {
         let mut layer = Layer {
             loader: self,
             file,
-            is_layer,
+            is_one_of_several: is_layer,
             decoder,
         };
         layer.read(root);
@@ -80,7 +80,7 @@ impl Loader {
 struct Layer<'l> {
     loader: &'l mut Loader,
     file: Option<&'l Arc<Path>>,
-    is_layer: bool,
+    is_one_of_several: bool,
     decoder: &'l mut Decoder,
 }
 
@@ -112,7 +112,8 @@ impl Layer<'_> {
         }
         match fields.get("agents") {
             Some(agents) => self.read_agents(agents),
-            None if self.is_layer && (fields.has("roles") || fields.has("environments")) => {}
+            None if self.is_one_of_several
+                && (fields.has("roles") || fields.has("environments")) => {}
             None if matches!(root.kind, Kind::Map(_)) => self.decoder.problem(
                 root,
                 root_trail,
@@ -141,7 +142,7 @@ impl Layer<'_> {
             let trail = Trail::Key(&trail, name);
             let name = self.checked_name(name, key, trail, "the name of the role");
             let place = self.place(key);
-            let owner = Owner::new(format!("roles.{name}"), None);
+            let owner = Owner::new(format!("roles.{name}"));
             let rules = match self.sections_of(rules, trail, &[]) {
                 Some(fields) => self.read_sections(&fields, trail, &owner),
                 None => Sections::default(),
@@ -173,7 +174,7 @@ impl Layer<'_> {
             let agent_id = self.checked_name(agent_id, key, trail, "the agent id");
             let mut sections = Sections::default();
             if let Some(fields) = self.sections_of(rules, trail, &["roles", "environments"]) {
-                let owner = Owner::new(agent_id.to_owned(), None);
+                let owner = Owner::new(agent_id.to_owned());
                 sections = self.read_sections(&fields, trail, &owner);
                 if let Some(roles) = fields.get("roles") {
                     self.take_roles(roles, Trail::Key(&trail, "roles"), &mut sections);
@@ -187,18 +188,18 @@ impl Layer<'_> {
             let place = self.place(key);
             let id: Arc<str> = agent_id.into();
             let position = self.loader.positions.get(&id).copied();
-            match position.and_then(|position| self.loader.agents.get_mut(position)) {
-                Some(agent) => agent.rules.extend(&sections),
-                None => {
-                    let position = self.loader.agents.len();
-                    self.loader.positions.insert(Arc::clone(&id), position);
-                    self.loader.agents.push(Agent {
-                        id,
-                        place,
-                        rules: sections,
-                    });
-                }
+            if let Some(agent) = position.and_then(|position| self.loader.agents.get_mut(position))
+            {
+                agent.rules.extend(&sections);
+                continue;
             }
+            let position = self.loader.agents.len();
+            self.loader.positions.insert(Arc::clone(&id), position);
+            self.loader.agents.push(Agent {
+                id,
+                place,
+                rules: sections,
+            });
         }
     }
 
@@ -228,13 +229,17 @@ impl Layer<'_> {
             if let Some(agent_id) = agent_id {
                 name = format!("{agent_id}.{name}");
             }
-            let owner = Owner::new(name, Some(environment));
-            let rules = self.read_sections(&fields, trail, &owner);
             let widens = fields.get("widens").and_then(|node| {
                 let trail = Trail::Key(&trail, "widens");
                 self.decoder.boolean(node, trail)
             });
-            if !rules.allow.is_empty() && widens != Some(true) {
+            let owner = Owner {
+                name,
+                environment: Some(environment),
+                only_tightens: widens != Some(true),
+            };
+            let rules = self.read_sections(&fields, trail, &owner);
+            if !rules.allow.is_empty() && owner.only_tightens {
                 let node = fields.get(Section::Allow.key()).unwrap_or(key);
                 let message = "these allow rules widen what the agent may do in this environment; \
                     write `widens: true` beside them if that is meant";
@@ -305,9 +310,10 @@ impl Layer<'_> {
             let mut reader = RuleReader {
                 owner: &owner.name,
                 environment: owner.environment,
+                only_tightens: owner.only_tightens,
                 section,
                 file: self.file,
-                is_layer: self.is_layer,
+                is_layer: self.is_one_of_several,
                 ids: &mut self.loader.ids,
                 decoder: self.decoder,
             };
@@ -351,11 +357,17 @@ impl Layer<'_> {
 struct Owner {
     name: String,
     environment: Option<Environment>,
+    only_tightens: bool,
 }
 
 impl Owner {
-    fn new(name: String, environment: Option<Environment>) -> Self {
-        Self { name, environment }
+    /// An agent or a role.
+    fn new(name: String) -> Self {
+        Self {
+            name,
+            environment: None,
+            only_tightens: false,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) struct RuleReader<'r> {
     /// Whose rules they are, as their names begin.
     pub(super) owner: &'r str,
     pub(super) environment: Option<Environment>,
+    pub(super) only_tightens: bool,
     pub(super) section: Section,
     pub(super) file: Option<&'r Arc<Path>>,
     pub(super) is_layer: bool,
@@ -80,6 +81,7 @@ impl RuleReader<'_> {
             place: self.place(node),
             section: self.section,
             environment: self.environment,
+            only_tightens: self.only_tightens,
             // Only now: all that is wrong with the rule has been told.
             tool: tool?,
             operations,
