@@ -7,11 +7,16 @@ use std::process::Command;
 use aegize::{AuditRecord, PermissionPolicy, PolicyTests};
 
 const README: &str = include_str!("../../README.md");
+const LANGUAGE: &str = include_str!("../../docs/policy.md");
 
 /// The blocks of a language, without their fences.
 fn blocks(language: &str) -> Vec<&'static str> {
+    blocks_of(README, language)
+}
+
+fn blocks_of(page: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
-    let blocks: Vec<_> = README
+    let blocks: Vec<_> = page
         .split(fence.as_str())
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
@@ -35,9 +40,18 @@ fn policies_load_and_their_tests_pass() {
         .into_iter()
         .map(|policy| PermissionPolicy::from_yaml_str(policy).unwrap())
         .collect();
-    assert_eq!((policies.len(), tests.len()), (2, 1));
+    assert_eq!((policies.len(), tests.len()), (3, 1));
     let tests = PolicyTests::from_yaml_str(tests[0]).unwrap();
     assert!(tests.run(&policies[0]).all(|outcome| outcome.passed()));
+}
+
+#[test]
+fn policies_of_the_language_load() {
+    let policies = blocks_of(LANGUAGE, "yaml");
+    assert_eq!(policies.len(), 4);
+    for policy in policies {
+        PermissionPolicy::from_yaml_str(policy).unwrap();
+    }
 }
 
 #[test]
