@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Argument;
 use super::walk::{Scalar, Shape, Sink, Stop, Structured};
@@ -27,6 +28,8 @@ pub(crate) enum Captured<'a> {
     Paths(&'a dyn PathValue),
     Text(&'a str),
     Structured(&'a dyn Structured),
+    /// A structured value whose strings can be borrowed.
+    Json(&'a Value),
     /// Readable by people only.
     Debug(&'a dyn Debug),
     /// Readable by people only.
@@ -42,6 +45,7 @@ impl Captured<'_> {
             Self::Paths(paths) => Some(paths.walk(sink)),
             Self::Text(text) => Some(sink.scalar(Scalar::Text(text))),
             Self::Structured(value) => Some(value.walk(sink)),
+            Self::Json(value) => Some(Structured::walk(value, sink)),
             Self::Debug(_) | Self::Display(_) | Self::Opaque => None,
         }
     }

@@ -22,7 +22,7 @@ pub use self::capture::{
     Probe, ReturnedResult, ReturnedValue,
 };
 pub(crate) use self::own::{own_arguments, own_map};
-pub(crate) use self::paths::CandidatePath;
+pub(crate) use self::paths::{CandidatePath, FewPaths};
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
 pub(crate) use self::walk::{Scalar, Shape, Sink, Stop, is_map};
 
@@ -133,7 +133,7 @@ impl<'a> Arguments<'a> {
         let json = json.into_iter().flat_map(|json| {
             json.values.iter().map(move |(name, value)| Argument {
                 name,
-                value: Captured::Structured(value),
+                value: Captured::Json(value),
                 is_path: json.paths.contains(name),
                 is_redacted: json.redacted.contains(name),
             })

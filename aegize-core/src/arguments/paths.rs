@@ -7,10 +7,13 @@
 //! guesses: nothing has to be proved of them, but a deny rule may be about them. The invariant:
 //! what might be a path is in the list, readable or not.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::capture::Captured;
-use super::walk::{Scalar, Shape, Sink, Stop};
+use super::walk::{DEEPEST, Scalar, Shape, Sink, Stop};
 use super::{Argument, Call};
 
 /// A longer text is not looked through: it counts as a path that cannot be read. It is Linux's
@@ -24,12 +27,15 @@ const MOST: usize = 1000;
 /// Keys of a call's metadata that hold paths.
 const METADATA: [&str; 3] = ["path", "paths", "candidate_paths"];
 
+/// A list of paths, or of what is known of them; few calls have more than fit without the heap.
+pub(crate) type FewPaths<T> = SmallVec<[T; 4]>;
+
 /// One value that counts as a path of a call.
 pub(crate) struct CandidatePath<'a> {
     /// The argument or metadata key it came from.
     pub(crate) source: &'a str,
     /// The path, or `None` if it cannot be read as one.
-    pub(crate) text: Option<String>,
+    pub(crate) text: Option<Cow<'a, str>>,
     /// Whether it must not be shown.
     pub(crate) is_redacted: bool,
     /// What it is if it only might be a path.
@@ -45,10 +51,10 @@ pub(crate) enum Guess {
     Key,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// The paths of the call, in the order of its arguments.
-    pub(crate) fn candidate_paths(&self) -> Vec<CandidatePath<'_>> {
-        let mut found = Vec::new();
+    pub(crate) fn candidate_paths(&self) -> FewPaths<CandidatePath<'a>> {
+        let mut found = FewPaths::new();
         let is_declared = self.arguments.iter().any(|argument| argument.is_path);
         for argument in self.arguments.iter().filter(|argument| argument.is_path) {
             collect(argument, Wanted::Everything, &mut found);
@@ -80,11 +86,11 @@ impl Call<'_> {
 }
 
 fn metadata_argument<'a>((key, value): (&'a String, &'a Value)) -> Argument<'a> {
-    Argument::new(key, Captured::Structured(value))
+    Argument::new(key, Captured::Json(value))
 }
 
 /// Which values of an argument count.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     /// It is declared: strings are paths, anything else but null is an unreadable one.
     Everything,
@@ -92,13 +98,18 @@ enum Wanted {
     Strings,
 }
 
-fn collect<'a>(argument: Argument<'a>, wanted: Wanted, found: &mut Vec<CandidatePath<'a>>) {
+fn collect<'a>(argument: Argument<'a>, wanted: Wanted, found: &mut FewPaths<CandidatePath<'a>>) {
     let mut collector = Collector {
         argument,
         wanted,
         found,
     };
-    match argument.value.walk(&mut collector) {
+    let walked = match argument.value {
+        Captured::Text(text) => Some(collector.lent(text, Guess::Value)),
+        Captured::Json(value) => Some(collector.json(value, 0)),
+        value => value.walk(&mut collector),
+    };
+    match walked {
         Some(Ok(())) => {}
         // What does not serialize to its end, or at all, might hold a path.
         Some(Err(_)) | None => collector.unreadable(),
@@ -108,11 +119,31 @@ fn collect<'a>(argument: Argument<'a>, wanted: Wanted, found: &mut Vec<Candidate
 struct Collector<'f, 'a> {
     argument: Argument<'a>,
     wanted: Wanted,
-    found: &'f mut Vec<CandidatePath<'a>>,
+    found: &'f mut FewPaths<CandidatePath<'a>>,
 }
 
-impl Collector<'_, '_> {
-    fn add(&mut self, text: Option<String>, guess: Option<Guess>) {
+impl<'a> Collector<'_, 'a> {
+    /// As a walk would, but with the strings borrowed.
+    fn json(&mut self, value: &'a Value, depth: usize) -> Result<(), Stop> {
+        match value {
+            Value::String(text) => self.lent(text, Guess::Value),
+            Value::Array(_) | Value::Object(_) if depth >= DEEPEST => Err(Stop::Failed),
+            Value::Array(values) => values
+                .iter()
+                .try_for_each(|value| self.json(value, depth + 1)),
+            Value::Object(entries) => entries.iter().try_for_each(|(key, value)| {
+                self.lent(key, Guess::Key)?;
+                self.json(value, depth + 1)
+            }),
+            Value::Null => Ok(()),
+            Value::Bool(_) | Value::Number(_) => {
+                self.no_text();
+                Ok(())
+            }
+        }
+    }
+
+    fn add(&mut self, text: Option<Cow<'a, str>>, guess: Option<Guess>) {
         self.found.push(CandidatePath {
             source: self.argument.name,
             text,
@@ -125,8 +156,28 @@ impl Collector<'_, '_> {
         self.add(None, None);
     }
 
+    /// Adds a value that is no string.
+    fn no_text(&mut self) {
+        if self.wanted == Wanted::Everything {
+            self.unreadable();
+        }
+    }
+
+    fn lent(&mut self, text: &'a str, guess: Guess) -> Result<(), Stop> {
+        self.text(text, guess, || Cow::Borrowed(text))
+    }
+
+    fn copied(&mut self, text: &str, guess: Guess) -> Result<(), Stop> {
+        self.text(text, guess, || Cow::Owned(text.to_owned()))
+    }
+
     /// Adds a string; fails if there are more than are looked at.
-    fn text(&mut self, text: &str, guess: Guess) -> Result<(), Stop> {
+    fn text(
+        &mut self,
+        text: &str,
+        guess: Guess,
+        kept: impl FnOnce() -> Cow<'a, str>,
+    ) -> Result<(), Stop> {
         if self.found.len() >= MOST {
             return Err(Stop::Enough);
         }
@@ -134,7 +185,7 @@ impl Collector<'_, '_> {
             self.unreadable();
         } else {
             let is_certain = self.wanted == Wanted::Everything || is_path_like(text);
-            self.add(Some(text.to_owned()), (!is_certain).then_some(guess));
+            self.add(Some(kept()), (!is_certain).then_some(guess));
         }
         Ok(())
     }
@@ -144,13 +195,12 @@ impl Sink for Collector<'_, '_> {
     fn scalar(&mut self, scalar: Scalar<'_>) -> Result<(), Stop> {
         match scalar {
             Scalar::Null => {}
-            Scalar::Text(text) => self.text(text, Guess::Value)?,
+            Scalar::Text(text) => self.copied(text, Guess::Value)?,
             Scalar::Bytes(bytes) => match str::from_utf8(bytes) {
-                Ok(text) => self.text(text, Guess::Value)?,
+                Ok(text) => self.copied(text, Guess::Value)?,
                 Err(_) => self.unreadable(),
             },
-            _ if self.wanted == Wanted::Everything => self.unreadable(),
-            _ => {}
+            _ => self.no_text(),
         }
         Ok(())
     }
@@ -164,7 +214,7 @@ impl Sink for Collector<'_, '_> {
         if field {
             return Ok(());
         }
-        self.text(key, Guess::Key)
+        self.copied(key, Guess::Key)
     }
 
     fn close(&mut self, _: Shape) -> Result<(), Stop> {
@@ -183,4 +233,41 @@ fn is_path_like(text: &str) -> bool {
         || text
             .chars()
             .any(|c| matches!(c, '/' | '\\') || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(value: Captured<'_>, wanted: Wanted) -> Vec<(Option<String>, bool)> {
+        let mut found = FewPaths::new();
+        collect(Argument::new("argument", value), wanted, &mut found);
+        found
+            .into_iter()
+            .map(|path| (path.text.map(Cow::into_owned), path.guess.is_some()))
+            .collect()
+    }
+
+    #[test]
+    fn json_is_searched_as_any_other_value_but_lent() {
+        let mut deep = json!("./deep");
+        for level in 0..DEEPEST + 2 {
+            for value in [
+                &deep,
+                &json!({ "./key": [null, true, 1, "plain", "./path", {"other": deep}] }),
+                &json!([["x".repeat(LONGEST)], "y".repeat(LONGEST + 1), "./last"]),
+                &json!(vec!["./many"; MOST + 2]),
+            ] {
+                for wanted in [Wanted::Everything, Wanted::Strings] {
+                    let lent = found(Captured::Json(value), wanted);
+                    let copied = found(Captured::Structured(value), wanted);
+                    assert_eq!(lent, copied, "level {level}: {wanted:?}");
+                    assert!(!lent.is_empty());
+                }
+            }
+            deep = json!([deep]);
+        }
+    }
 }

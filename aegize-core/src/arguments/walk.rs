@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::{self, Serialize, Serializer};
 
 /// How deep a value may nest to be walked: as deep as JSON is commonly read.
-const DEEPEST: usize = 128;
+pub(super) const DEEPEST: usize = 128;
 
 /// Receives the events of a walk.
 pub(crate) trait Sink {

@@ -136,8 +136,9 @@ fn is_magic(directory: &Path) -> bool {
 }
 
 /// The path as patterns match it; `None` if it has no such form.
-fn normal(path: &Path) -> Option<NormalPath> {
-    NormalPath::literal(path.to_str()?).ok()
+fn normal(path: &Path) -> Option<NormalPath<'static>> {
+    let normal = NormalPath::literal(path.to_str()?).ok()?;
+    Some(normal.into_owned())
 }
 
 /// A path's segments, `..` among them.

@@ -70,13 +70,13 @@ struct Ruling<'a> {
 
 /// Asks every policy about everyone who is concerned. The strictest answer counts, and of several
 /// the first.
-fn judge<'a>(
-    authority: &'a Authority,
-    policy: &'a PermissionPolicy,
-    narrowing: &'a [PermissionPolicy],
-    facts: &'a Facts<'a>,
-) -> Ruling<'a> {
-    let ruling = |policy: &'a PermissionPolicy, agent_id: &'a str| Ruling {
+fn judge<'r, 'f: 'r>(
+    authority: &'r Authority,
+    policy: &'r PermissionPolicy,
+    narrowing: &'r [PermissionPolicy],
+    facts: &Facts<'f>,
+) -> Ruling<'r> {
+    let ruling = |policy: &'r PermissionPolicy, agent_id: &'r str| Ruling {
         agent_id,
         policy,
         verdict: policy.judge(agent_id, facts),
@@ -223,6 +223,8 @@ pub(crate) fn admit(
 
     match verdict.decision() {
         Decision::Allow => {
+            // They borrow what the permit keeps.
+            drop(facts);
             let Attempt {
                 action_id,
                 input_summary,

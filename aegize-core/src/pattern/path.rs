@@ -1,105 +1,10 @@
-//! Paths as text, and globs over them.
-//!
-//! Both are normalised the same way, by text alone: `\` becomes `/`, repeated separators and `.`
-//! are dropped, `..` removes what it follows. Percent-encodings are text. What climbs above its
-//! start, begins with `~`, holds a control character, or is a Windows drive, UNC or device path
-//! has no normal form and matches nothing. Relative and absolute are different namespaces.
+//! Globs over paths in normal form, which patterns are brought into as well. What has no normal
+//! form matches nothing. Relative and absolute are different namespaces.
 
 use std::rc::Rc;
 
 use super::glob::{Glob, PatternError, Syntax, check, is_glob};
-
-/// A path in normal form: segments without `.`, `..` or empty ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NormalPath {
-    is_absolute: bool,
-    /// The segments joined by `/`, without a leading one; empty for the start itself.
-    text: String,
-}
-
-/// Why a path has no normal form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Abnormal {
-    #[error("cannot be read as a path; mark the parameter that is with `#[guard(path)]`")]
-    Unreadable,
-    #[error("is empty")]
-    Empty,
-    #[error("holds a control character")]
-    Control,
-    #[error("begins with `~`")]
-    Home,
-    #[error("is a Windows drive, UNC or device path")]
-    Windows,
-    #[error("climbs above its start")]
-    Climbs,
-}
-
-impl NormalPath {
-    /// The path, with `\` read as `/`.
-    pub(crate) fn new(raw: &str) -> Result<Self, Abnormal> {
-        let translated = raw.replace('\\', "/");
-        let mut start = translated.chars();
-        let is_drive =
-            start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
-        if is_drive || translated.starts_with("//") {
-            return Err(Abnormal::Windows);
-        }
-        Self::literal(&translated)
-    }
-
-    /// The path, with `\` read as a letter like any other, as Unix does.
-    pub(crate) fn literal(raw: &str) -> Result<Self, Abnormal> {
-        if raw.is_empty() {
-            return Err(Abnormal::Empty);
-        }
-        if raw.chars().any(char::is_control) {
-            return Err(Abnormal::Control);
-        }
-        let mut text = String::with_capacity(raw.len());
-        for segment in raw.split('/') {
-            match segment {
-                "" | "." => {}
-                ".." if text.is_empty() => return Err(Abnormal::Climbs),
-                ".." => text.truncate(text.rfind('/').unwrap_or(0)),
-                segment => {
-                    if !text.is_empty() {
-                        text.push('/');
-                    }
-                    text.push_str(segment);
-                }
-            }
-        }
-        if text.starts_with('~') && !raw.starts_with('/') {
-            return Err(Abnormal::Home);
-        }
-        Ok(Self {
-            is_absolute: raw.starts_with('/'),
-            text,
-        })
-    }
-
-    /// Every way to read a path: whether a `\` separates depends on who opens it.
-    pub(crate) fn readings(raw: &str) -> Result<Vec<Self>, Abnormal> {
-        let mut readings = vec![Self::new(raw)?];
-        if raw.contains('\\') {
-            readings.push(Self::literal(raw)?);
-        }
-        Ok(readings)
-    }
-
-    /// The segments below a directory; `None` if the path is not in it.
-    fn below<'p>(&'p self, directory: &str) -> Option<&'p str> {
-        if directory.is_empty() {
-            return Some(&self.text);
-        }
-        let rest = self.text.strip_prefix(directory)?;
-        if rest.is_empty() {
-            Some(rest)
-        } else {
-            rest.strip_prefix('/')
-        }
-    }
-}
+use super::normal::NormalPath;
 
 /// Finds out where a path really leads on this host.
 pub(crate) trait Resolver {
@@ -111,16 +16,16 @@ pub(crate) trait Resolver {
 #[derive(Debug)]
 pub(crate) struct Followed {
     /// Where it leads, free of links.
-    pub(crate) target: NormalPath,
+    pub(crate) target: NormalPath<'static>,
     /// The path with the links of its directories followed, its own last segment not: what
     /// removing or renaming it acts on.
-    pub(crate) entry: NormalPath,
+    pub(crate) entry: NormalPath<'static>,
     /// The names it went by on the way, one for each link.
-    pub(crate) names: Vec<NormalPath>,
+    pub(crate) names: Vec<NormalPath<'static>>,
 }
 
 impl Followed {
-    fn everything(&self) -> impl Iterator<Item = &NormalPath> {
+    fn everything(&self) -> impl Iterator<Item = &NormalPath<'static>> {
         [&self.target, &self.entry].into_iter().chain(&self.names)
     }
 }
@@ -172,7 +77,7 @@ impl PathGlob {
     }
 
     /// Whether the path, as text, matches.
-    pub(crate) fn is_match(&self, path: &NormalPath) -> bool {
+    pub(crate) fn is_match(&self, path: &NormalPath<'_>) -> bool {
         self.is_absolute == path.is_absolute
             && path
                 .below(&self.base)
@@ -181,7 +86,7 @@ impl PathGlob {
 
     /// Whether the path, as text, might be one that matches: as [`is_match`](Self::is_match),
     /// and a relative pattern that begins with `**` covers every directory there is.
-    pub(crate) fn is_possible_match(&self, path: &NormalPath) -> bool {
+    pub(crate) fn is_possible_match(&self, path: &NormalPath<'_>) -> bool {
         self.is_match(path)
             || (!self.is_absolute
                 && self.base.is_empty()
@@ -193,7 +98,7 @@ impl PathGlob {
     /// leading directories followed the same way.
     pub(crate) fn leads_inside(
         &self,
-        path: &NormalPath,
+        path: &NormalPath<'_>,
         followed: &Followed,
         resolver: &dyn Resolver,
     ) -> bool {
@@ -261,7 +166,7 @@ impl PathGlob {
         resolver.follow(&self.base_path())
     }
 
-    fn is_inside(&self, base: &NormalPath, path: &NormalPath) -> bool {
+    fn is_inside(&self, base: &NormalPath<'_>, path: &NormalPath<'_>) -> bool {
         path.is_absolute
             && path
                 .below(&base.text)

@@ -10,7 +10,8 @@ use url::Url;
 use super::glob::{PatternError, check};
 use super::host::{Host, HostPattern};
 use super::matching::Match;
-use super::path::{NormalPath, PathGlob};
+use super::normal::NormalPath;
+use super::path::PathGlob;
 use crate::text::find_invisible;
 
 /// The longest URL that is read, in bytes: clients and servers cut or refuse longer ones.
@@ -122,9 +123,9 @@ fn before_query(rest: &str) -> &str {
 
 /// A path as servers decode it.
 struct DecodedPath {
-    path: NormalPath,
+    path: NormalPath<'static>,
     /// The same in lower case: some servers do not tell the cases apart.
-    folded: NormalPath,
+    folded: NormalPath<'static>,
 }
 
 impl DecodedPath {
@@ -144,8 +145,8 @@ impl DecodedPath {
         }
         let path = if path.is_empty() { "/" } else { &path };
         Some(Self {
-            path: NormalPath::literal(path).ok()?,
-            folded: NormalPath::literal(&path.to_lowercase()).ok()?,
+            path: NormalPath::literal(path).ok()?.into_owned(),
+            folded: NormalPath::literal(&path.to_lowercase()).ok()?.into_owned(),
         })
     }
 }

@@ -13,7 +13,7 @@ use super::compile::{Index, SectionRules};
 use super::condition::{Answer, ArgumentCondition, Standard};
 use super::document::{Conditions, Place, Rule, Section};
 use super::paths::{PathFact, Unproved};
-use crate::arguments::Call;
+use crate::arguments::{Call, FewPaths};
 use crate::pattern::Resolver;
 
 /// What a policy decides about a call.
@@ -136,7 +136,7 @@ impl fmt::Debug for Verdict<'_> {
 pub(crate) struct Facts<'a> {
     pub(crate) call: Call<'a>,
     resolver: Option<&'a dyn Resolver>,
-    paths: OnceCell<Vec<PathFact>>,
+    paths: OnceCell<FewPaths<PathFact<'a>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -149,7 +149,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The call's paths; gathered only if a rule asks for them.
-    fn paths(&self) -> &[PathFact] {
+    fn paths(&self) -> &[PathFact<'a>] {
         self.paths.get_or_init(|| {
             self.call
                 .candidate_paths()
@@ -161,7 +161,7 @@ impl<'a> Facts<'a> {
 }
 
 impl Index {
-    pub(crate) fn judge<'a>(&'a self, agent_id: &'a str, facts: &Facts<'a>) -> Verdict<'a> {
+    pub(crate) fn judge<'v, 'f: 'v>(&'v self, agent_id: &'v str, facts: &Facts<'f>) -> Verdict<'v> {
         let call = Call {
             agent_id,
             ..facts.call
@@ -205,7 +205,7 @@ pub(super) enum Mismatch<'f> {
     NoPath,
     /// Paths, of which none concerns a deny or approval rule.
     NoSuchPath,
-    Path(&'f str, Unproved),
+    Path(&'f PathFact<'f>, Unproved),
     Argument(&'f ArgumentCondition, Answer),
     /// The exemption of that number is proved.
     Exempt(usize),
@@ -258,7 +258,7 @@ fn unproved<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mism
         }
         let unproved = certain.find_map(|path| {
             let why = path.unproved(patterns, resolver)?;
-            Some(Mismatch::Path(&path.shown, why))
+            Some(Mismatch::Path(path, why))
         });
         if unproved.is_some() {
             return unproved;

@@ -6,7 +6,7 @@ use super::compile::{AgentRules, Index};
 use super::condition::{Answer, ArgumentCondition, Expectation};
 use super::document::{Conditions, Place, Rule};
 use super::evaluate::{Decision, Facts, Mismatch, mismatch};
-use super::paths::Unproved;
+use super::paths::{PathFact, Unproved};
 use crate::pattern::Match;
 
 /// A verdict and the rules that came close to another one.
@@ -168,7 +168,7 @@ fn patterns(conditions: &Conditions) -> String {
     texts.join(", ")
 }
 
-fn unproved(path: &str, why: &Unproved, conditions: &Conditions) -> String {
+fn unproved(path: &PathFact<'_>, why: &Unproved, conditions: &Conditions) -> String {
     match why {
         Unproved::Abnormal(problem) => format!("path {path} {problem}"),
         Unproved::Outside => format!("path {path} is outside {}", patterns(conditions)),

@@ -159,7 +159,7 @@ impl PermissionPolicy {
     }
 
     /// Judges a call as if that agent made it.
-    pub(crate) fn judge<'a>(&'a self, agent_id: &'a str, facts: &Facts<'a>) -> Verdict<'a> {
+    pub(crate) fn judge<'v, 'f: 'v>(&'v self, agent_id: &'v str, facts: &Facts<'f>) -> Verdict<'v> {
         self.0.judge(agent_id, facts)
     }
 

@@ -1,18 +1,21 @@
 //! Whether a path lies inside patterns: what can be proved of it, and what is possible.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::rc::Rc;
 
 use super::document::PathPattern;
 use crate::arguments::CandidatePath;
-use crate::pattern::{Abnormal, Followed, Match, NormalPath, PathGlob, Resolver};
+use crate::pattern::{Abnormal, Followed, Match, NormalPath, PathGlob, Readings, Resolver};
 
-/// One path of a call.
-pub(super) struct PathFact {
-    /// How it may be shown.
-    pub(super) shown: String,
-    text: Option<String>,
+/// One path of a call. It displays as it may be shown.
+pub(super) struct PathFact<'a> {
+    /// The argument or metadata key it came from.
+    source: &'a str,
+    text: Option<Cow<'a, str>>,
     /// The ways to read it.
-    readings: Result<Vec<NormalPath>, Abnormal>,
+    readings: Result<Readings<'a>, Abnormal>,
+    is_redacted: bool,
     /// Whether it only might be a path.
     pub(super) is_guess: bool,
 }
@@ -26,25 +29,24 @@ pub(super) enum Unproved {
     Unresolved,
 }
 
-impl PathFact {
-    pub(super) fn new(candidate: CandidatePath<'_>) -> Self {
+impl<'a> PathFact<'a> {
+    pub(super) fn new(candidate: CandidatePath<'a>) -> Self {
         let CandidatePath {
             source,
             text,
             is_redacted,
             guess,
         } = candidate;
-        let shown = match &text {
-            _ if is_redacted => format!("of `{source}` (redacted)"),
-            Some(text) => format!("'{}'", shorten(text)),
-            None => format!("of `{source}`"),
+        let readings = match &text {
+            None => Err(Abnormal::Unreadable),
+            Some(Cow::Borrowed(text)) => NormalPath::readings(text),
+            Some(Cow::Owned(text)) => NormalPath::readings(text).map(Readings::into_owned),
         };
         Self {
-            shown,
-            readings: text
-                .as_deref()
-                .map_or(Err(Abnormal::Unreadable), NormalPath::readings),
+            source,
             text,
+            readings,
+            is_redacted,
             is_guess: guess.is_some(),
         }
     }
@@ -108,6 +110,16 @@ impl PathFact {
     }
 }
 
+impl fmt::Display for PathFact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.text {
+            _ if self.is_redacted => write!(f, "of `{}` (redacted)", self.source),
+            Some(text) => write!(f, "'{}'", shorten(text)),
+            None => write!(f, "of `{}`", self.source),
+        }
+    }
+}
+
 /// What can be said of a text that is meant as a path.
 pub(super) fn inside(
     patterns: &[PathPattern],
@@ -116,7 +128,7 @@ pub(super) fn inside(
 ) -> Match {
     let path = PathFact::new(CandidatePath {
         source: "",
-        text: Some(text.to_owned()),
+        text: Some(Cow::Borrowed(text)),
         is_redacted: false,
         guess: None,
     });
