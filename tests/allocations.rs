@@ -1,0 +1,96 @@
+//! Deciding takes nothing from the heap, whatever the decision. Formatting a reason may, and so
+//! does a path that is not in normal form.
+//!
+//! In a binary of its own, since counting replaces the global allocator.
+
+use aegize::{Decision, PermissionPolicy, RiskLevel, ToolAction};
+use allocation_counter::measure;
+
+const POLICY: &str = r#"
+agents:
+  bot:
+    allow:
+      - tool: search
+        operations: [read]
+        risk_level_max: medium
+      - tool: "github.*"
+        operations: ["list_*", "{get,read}_?*"]
+      - tool: files
+        operations: [read]
+        paths: ["./safe_data/**", "/srv/data/*.{md,txt}", "**/[!.]*.csv"]
+      - tool: mail
+    require_approval:
+      - tool: mail
+        operations: [send]
+    deny:
+      - tool: search
+        operations: [delete]
+      - tool: files
+        paths: ["**/.env", "**/id_*", "safe_data/private/**"]
+"#;
+
+fn files(path: &str) -> ToolAction {
+    ToolAction::new("bot", "files", "read").path_argument("path", path)
+}
+
+fn action(tool: &'static str, operation: &'static str) -> ToolAction {
+    ToolAction::new("bot", tool, operation).argument("query", "some words")
+}
+
+#[test]
+fn deciding_takes_nothing_from_the_heap() {
+    use Decision::{Allow, Deny, RequireApproval};
+    let policy = PermissionPolicy::from_yaml_str(POLICY).unwrap();
+    let long = format!("./safe_data/{}report.md", "directory/".repeat(40));
+    for (action, expected) in [
+        (action("search", "read"), Allow),
+        (action("search", "read").risk_level(RiskLevel::High), Deny),
+        (action("search", "delete"), Deny),
+        (action("search", "write"), Deny),
+        (action("unknown", "read"), Deny),
+        (ToolAction::new("nobody", "search", "read"), Deny),
+        (action("github.issues", "list_all"), Allow),
+        (action("github.issues", "get_one"), Allow),
+        (action("github.issues", "get_"), Deny),
+        (action("mail", "send"), RequireApproval),
+        (action("mail", "read"), Allow),
+        (files("./safe_data/report.md"), Allow),
+        (files("safe_data/reports/2026/"), Allow),
+        (files("/srv/data/notes.txt"), Allow),
+        (files("tables/2026/all.csv"), Allow),
+        (files(&long), Allow),
+        (files("./safe_data/.env"), Deny),
+        (files("safe_data/private/report.md"), Deny),
+        (files("/etc/passwd"), Deny),
+        (files("~/report.md"), Deny),
+        (files("").argument("other", "words"), Deny),
+        // Not declared, and found by what they look like.
+        (
+            ToolAction::new("bot", "files", "read")
+                .argument("path", "./safe_data/report.md")
+                .argument("mode", "text")
+                .argument("options", serde_json::json!({"follow": true, "limit": 3})),
+            Allow,
+        ),
+        (
+            ToolAction::new("bot", "files", "read").metadata("paths", vec!["safe_data/a", "/b"]),
+            Deny,
+        ),
+    ] {
+        assert_eq!(policy.evaluate(&action).decision(), expected, "{action:?}");
+        let taken = measure(|| {
+            policy.evaluate(&action).decision();
+        });
+        assert_eq!(taken.count_total, 0, "{action:?}");
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    let policy = PermissionPolicy::from_yaml_str(POLICY).unwrap();
+    let action = files("safe_data/../safe_data/report.md");
+    let taken = measure(|| {
+        policy.evaluate(&action).decision();
+    });
+    assert!(taken.count_total > 0);
+}
