@@ -85,6 +85,27 @@ fn a_panic_ends_every_call_that_it_leaves() {
 }
 
 #[test]
+fn a_panic_that_is_caught_is_recorded_before_the_future_is_dropped() {
+    let world = World::permissive();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut call = pin!(outer_async(true).with_context(&world.context));
+    let mut poll = || {
+        let poll = AssertUnwindSafe(|| call.as_mut().poll(&mut context).is_pending());
+        catch_unwind(poll)
+    };
+    poll().unwrap_err();
+    let panicked = told([
+        ("outer", AuditEvent::Allowed),
+        ("inner", AuditEvent::Allowed),
+        ("inner", AuditEvent::ExecutionFailed),
+        ("outer", AuditEvent::ExecutionFailed),
+    ]);
+    assert_eq!(story(&world), panicked);
+    assert!(poll().unwrap(), "the body is not run again");
+    assert_eq!(story(&world), panicked);
+}
+
+#[test]
 fn a_dropped_future_abandons_every_call_within() {
     let world = World::permissive();
     let mut context = Context::from_waker(Waker::noop());

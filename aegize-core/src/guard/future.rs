@@ -161,8 +161,9 @@ pin_project! {
         },
         Running {
             // Declared first, so dropped first: the outcome is recorded even if dropping the
-            // body's future panics.
-            permit: Permit,
+            // body's future panics. On the stack while the body is polled: should it panic, that
+            // is recorded at once, and not when the caller drops the future.
+            permit: Option<Permit>,
             describe: Option<D>,
             #[pin]
             body: F,
@@ -189,7 +190,7 @@ where
                     };
                     match start() {
                         Ok((permit, body)) => state.set(State::Running {
-                            permit,
+                            permit: Some(permit),
                             describe: Some(describe),
                             body,
                         }),
@@ -204,13 +205,17 @@ where
                     describe,
                     body,
                 } => {
-                    permit.set_running(true);
+                    let Some(mut running) = permit.take() else {
+                        return Poll::Pending;
+                    };
+                    running.set_running(true);
                     let Poll::Ready(result) = body.poll(context) else {
-                        permit.set_running(false);
+                        running.set_running(false);
+                        *permit = Some(running);
                         return Poll::Pending;
                     };
                     if let Some(describe) = describe.take() {
-                        (this.result.finish)(permit, describe, &result);
+                        (this.result.finish)(&mut running, describe, &result);
                     }
                     state.set(State::Ended);
                     return Poll::Ready(result);
