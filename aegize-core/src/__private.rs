@@ -13,10 +13,14 @@ use crate::guard::{self, Coordinates, Metadata};
 pub use crate::guard::{
     Guarded, Outcome, Permit, ToolResult, run, run_async, run_async_or, run_or,
 };
+#[cfg(feature = "tools")]
+pub use crate::tools::{TOOLS, ToolSite};
 pub use crate::{
     __argument as argument, __outcome as outcome, __path_argument as path_argument,
-    __returned as returned,
+    __register as register, __returned as returned,
 };
+#[cfg(feature = "tools")]
+pub use linkme;
 
 /// A guarded function, as its attribute describes it.
 #[derive(Debug)]
@@ -40,6 +44,19 @@ impl Site {
             operation,
             risk_level,
             metadata,
+        }
+    }
+
+    /// The entry of one function in the list of tools.
+    #[cfg(feature = "tools")]
+    pub const fn listed(&self, function: &'static str, file: &'static str, line: u32) -> ToolSite {
+        ToolSite {
+            tool_name: self.tool_name,
+            operation: self.operation,
+            risk_level: self.risk_level,
+            function,
+            file,
+            line,
         }
     }
 }
@@ -72,6 +89,27 @@ pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, 
         Arguments::Captured(arguments),
         metadata,
     )
+}
+
+/// Enters a function's static into the list of tools, if there is one.
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($site:ident, $function:expr) => {
+        #[$crate::__private::linkme::distributed_slice($crate::__private::TOOLS)]
+        #[linkme(crate = $crate::__private::linkme)]
+        static TOOL: $crate::__private::ToolSite =
+            $site.listed($function, ::core::file!(), ::core::line!());
+    };
+}
+
+/// Enters a function's static into the list of tools, if there is one.
+#[cfg(not(feature = "tools"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($site:ident, $function:expr) => {};
 }
 
 // Method resolution tries `&self` methods of what the receiver points to first: one reference

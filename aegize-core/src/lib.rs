@@ -18,6 +18,7 @@
 //!   that records an outcome however a body ends.
 //! * `context`: a [`GuardContext`] is an agent, its policy and its log; scopes carry it.
 //! * `tool`: the explicit style, [`GuardedTool`] and [`ToolCall`].
+//! * `tools`: which guarded functions there are, for tests; behind a feature.
 #![cfg_attr(
     not(test),
     deny(
@@ -46,6 +47,8 @@ mod policy;
 mod source;
 mod text;
 mod tool;
+#[cfg(feature = "tools")]
+mod tools;
 mod yaml;
 
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
@@ -64,4 +67,6 @@ pub use self::policy::{
 };
 pub use self::source::PolicySource;
 pub use self::tool::{BoundTool, GuardedCall, GuardedTool, ToolCall};
+#[cfg(feature = "tools")]
+pub use self::tools::{ToolSite, assert_covered, tools};
 pub use self::yaml::{LoadError, LoadErrorKind, Problem};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("text", &[]),
     ("identity", &[]),
     ("action", &["identity"]),
@@ -42,9 +42,10 @@ const ROOMS: [(&str, &[&str]); 15] = [
         "tool",
         &["action", "arguments", "context", "error", "guard"],
     ),
+    ("tools", &["action", "policy"]),
     (
         "__private",
-        &["action", "arguments", "context", "error", "guard"],
+        &["action", "arguments", "context", "error", "guard", "tools"],
     ),
 ];
 

@@ -158,6 +158,31 @@ impl PermissionPolicy {
         Explanation::new(&self.0, &action.agent_id, &facts, usize::MAX)
     }
 
+    /// Whether some rule of an agent, in any section, is about an operation of a tool, whatever
+    /// the rule's further conditions. If none is, the operation is denied by default.
+    ///
+    /// ```
+    /// # extern crate aegize_core as aegize;
+    /// # use aegize::PermissionPolicy;
+    /// let policy = PermissionPolicy::from_yaml_str("agents: {bot: {deny: [{tool: 'git*'}]}}")?;
+    /// assert!(policy.covers("bot", "github", "create_issue"));
+    /// assert!(!policy.covers("bot", "email", "send"));
+    /// # Ok::<(), aegize::LoadError>(())
+    /// ```
+    pub fn covers(&self, agent_id: &str, tool_name: &str, operation: &str) -> bool {
+        self.0.agent(agent_id).is_some_and(|agent| {
+            agent.sections().iter().any(|(_, section)| {
+                let mut candidates = section.candidates(tool_name, operation);
+                candidates.any(|rule| rule.covers(tool_name, operation))
+            })
+        })
+    }
+
+    #[cfg(feature = "tools")]
+    pub(crate) fn has_agent(&self, agent_id: &str) -> bool {
+        self.0.agent(agent_id).is_some()
+    }
+
     /// Judges a call as if that agent made it.
     pub(crate) fn judge<'v, 'f: 'v>(&'v self, agent_id: &'v str, facts: &Facts<'f>) -> Verdict<'v> {
         self.0.judge(agent_id, facts)

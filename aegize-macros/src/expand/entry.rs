@@ -5,6 +5,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
+use syn::ext::IdentExt;
 
 use super::Expansion;
 use crate::args::{Extra, Options, RiskLevel};
@@ -35,6 +36,7 @@ impl Expansion<'_> {
             ..
         } = self.options;
         let private = self.private();
+        let function = self.callable.function.signature.ident.unraw().to_string();
         let risk_level = Ident::new(
             match risk_level {
                 RiskLevel::Low => "Low",
@@ -54,6 +56,7 @@ impl Expansion<'_> {
                 #private::RiskLevel::#risk_level,
                 &[#(#metadata),*],
             );
+            #private::register!(SITE, #function);
         }
     }
 

@@ -7,4 +7,5 @@ mod rig_tools;
 mod rmcp_tools;
 mod support;
 mod tokio_test;
+mod tools;
 mod tracing_instrument;
