@@ -14,6 +14,7 @@ mod contexts;
 mod corpus;
 mod endings;
 mod explicit;
+mod forbidden;
 mod guard;
 mod lints;
 mod narrowing;

@@ -16,7 +16,7 @@ impl Expansion<'_> {
         let private = self.private();
         let site = self.site();
         let arguments = self.arguments().chain(self.extras());
-        let allow = quote_spanned!(self.span=> #[allow(clippy::used_underscore_binding)]);
+        let allow = self.allow();
         let enter = quote_spanned! {self.span=>
             #private::enter({ #site &SITE }, &[#(#arguments),*])
         };

@@ -84,12 +84,27 @@ impl Expansion<'_> {
             }
         }
         held.reverse();
+        let allow = self.allow();
         (!held.is_empty()).then(|| {
             quote_spanned! {self.span=>
-                #[allow(clippy::used_underscore_binding)]
+                #allow
                 let _ = (#(#held,)*);
             }
         })
+    }
+
+    // Output: #[allow(clippy::used_underscore_binding)]
+    //
+    // Only where a name asks for it: under `forbid`, an `allow` is an error.
+    pub(super) fn allow(&self) -> Option<TokenStream> {
+        let mut bindings = self
+            .callable
+            .parameters
+            .iter()
+            .flat_map(|parameter| &parameter.bindings);
+        bindings
+            .any(|binding| binding.ident.to_string().starts_with('_'))
+            .then(|| quote_spanned!(self.span=> #[allow(clippy::used_underscore_binding)]))
     }
 
     fn receiver(&self) -> Option<&Receiver> {
