@@ -30,10 +30,15 @@ impl Errors {
         }
     }
 
-    // Input:  the mistakes
-    // Output: `::core::compile_error!{"…"}` per mistake, or nothing if there were none
-    pub(crate) fn into_compile_errors(self) -> Option<TokenStream> {
-        self.found.map(syn::Error::into_compile_error)
+    // Input:  the mistakes, and the `#[cfg(…)]`s under which they are some
+    // Output: `#[cfg(…)] ::core::compile_error!{"…"}` per mistake, or nothing if there were none
+    pub(crate) fn into_compile_errors(self, conditions: &TokenStream) -> Option<TokenStream> {
+        let found = self.found?.into_iter();
+        Some(
+            found
+                .flat_map(|mistake| [conditions.clone(), mistake.into_compile_error()])
+                .collect(),
+        )
     }
 
     #[cfg(test)]

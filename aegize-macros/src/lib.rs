@@ -10,6 +10,7 @@
 //! * `expand`: both → the guarded function, which cannot fail;
 //! * `fallback`: instead, if anything was wrong: the function as it was, and every mistake.
 //!
+//! Before that, `conditional` makes two functions of one whose `#[guard(…)]` is under `cfg_attr`.
 //! `entries` reads the lists that `args` and `signature` have in common, `names` compares the names
 //! that both give to arguments, `errors` collects mistakes.
 
@@ -26,10 +27,13 @@
 )]
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
+use crate::conditional::Case;
 use crate::errors::Errors;
 
 mod args;
+mod conditional;
 mod entries;
 mod errors;
 mod expand;
@@ -88,7 +92,7 @@ mod signature;
 /// | `#[guard(skip)]` | keeps the parameter out of policy and records: connections, handles |
 ///
 /// All but `skip` go together, as `#[guard(path, redact)]`. A parameter under `#[cfg]` is captured
-/// under the same condition. No two arguments of a tool may have the same name.
+/// under the same condition, and `#[cfg_attr(…, guard(…))]` is what it says under its own. No two arguments of a tool may have the same name.
 ///
 /// What the names of the parameters do not say is added with `args(name = expression)`, of which
 /// `args(path = &self.root)` captures a field. Each expression is evaluated once, before the
@@ -136,20 +140,36 @@ pub fn guarded_tool(
     attribute: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    guarded(attribute.into(), item.into()).into()
+    guarded(&attribute.into(), item.into()).into()
 }
 
 // Input:  the tokens between the attribute's parentheses, the item below it
-// Output: the guarded function, or the item as it was and the mistakes
-fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
+// Output: the guarded function, or the item as it was and the mistakes; once for each case, if
+//         `#[guard(…)]` is under a condition
+fn guarded(attribute: &TokenStream, item: TokenStream) -> TokenStream {
+    guarded_under(&TokenStream::new(), attribute, item)
+}
+
+fn guarded_under(
+    conditions: &TokenStream,
+    attribute: &TokenStream,
+    item: TokenStream,
+) -> TokenStream {
+    if let Some(cases) = conditional::split(&item) {
+        let cases = cases.map(|Case { condition, item }| {
+            let conditions = quote!(#conditions #condition);
+            guarded_under(&conditions, attribute, quote!(#condition #item))
+        });
+        return cases.into_iter().collect();
+    }
     let mut errors = Errors::default();
-    let any_output = args::maps_refusals(&attribute);
-    let options = args::parse(attribute, &mut errors);
+    let any_output = args::maps_refusals(attribute);
+    let options = args::parse(attribute.clone(), &mut errors);
     let callable = signature::parse(item.clone(), any_output, &mut errors);
     if let (Some(options), Some(callable)) = (&options, &callable) {
         names::report_duplicates(&callable.parameters, &options.extras, &mut errors);
     }
-    match (options, callable, errors.into_compile_errors()) {
+    match (options, callable, errors.into_compile_errors(conditions)) {
         (Some(options), Some(callable), None) => expand::expand(&options, &callable),
         (_, _, mistakes) => fallback::fallback(item, mistakes.unwrap_or_default()),
     }

@@ -315,3 +315,26 @@ fn looking_takes_no_lock_and_goes_only_so_deep() {
         "{summary}"
     );
 }
+
+#[guarded_tool(tool_name = "c", operation = "conditional")]
+fn conditional(
+    #[cfg_attr(test, guard(redact))] kept: u8,
+    #[cfg_attr(not(test), guard(redact))] shown: u8,
+    #[cfg_attr(all(), cfg_attr(test, guard(skip)))] gone: u8,
+    #[cfg_attr(test, guard(rename = "file"), cfg(test))] name: u8,
+    #[cfg_attr(not(test), guard(no_such_word))] last: u8,
+) -> Result<u8, String> {
+    Ok(kept + shown + gone + name + last)
+}
+
+#[test]
+fn what_is_said_of_a_parameter_may_depend_on_a_condition() {
+    let world = World::permissive();
+    with_context(&world.context, || {
+        assert_eq!(conditional(1, 2, 3, 4, 5), Ok(15));
+    });
+    assert_eq!(
+        world.records()[0].input_summary,
+        "kept=[redacted], shown=2, file=4, last=5"
+    );
+}

@@ -5,12 +5,12 @@ use crate::guarded;
 
 /// Compares the expansion with `snapshots/<name>.snap`.
 fn check(name: &str, arguments: TokenStream, item: TokenStream) {
-    compare(name, guarded(arguments, item));
+    compare(name, guarded(&arguments, item));
 }
 
 /// The same for a function that can only stand in an `impl`.
 fn check_method(name: &str, arguments: TokenStream, item: TokenStream) {
-    let method = guarded(arguments, item);
+    let method = guarded(&arguments, item);
     compare(name, quote!(impl Vault { #method }));
 }
 
@@ -189,4 +189,33 @@ fn a_mistake_leaves_any_item_as_it_was() {
         pub struct Email { to: String }
     };
     check("a_mistake_leaves_any_item_as_it_was", arguments, item);
+}
+
+#[test]
+fn conditions_on_what_is_said_of_a_parameter() {
+    let arguments = quote!(tool_name = "door", operation = "open", result = "skip");
+    let item = quote! {
+        /// Opens.
+        fn open(
+            #[cfg_attr(feature = "quiet", guard(redact), allow(unused))] code: u8,
+            #[cfg_attr(feature = "quiet", guard(skip))] key: &Key,
+            #[cfg_attr(test, allow(unused))] turns: u8,
+        ) -> Result<(), Error> {
+            Ok(())
+        }
+    };
+    check("conditions_on_what_is_said_of_a_parameter", arguments, item);
+}
+
+#[test]
+fn a_mistake_under_a_condition_is_one_only_there() {
+    let item = quote! {
+        fn open(#[cfg_attr(test, guard(hide))] code: u8) -> Result<(), Error> { Ok(()) }
+    };
+    let arguments = quote!(tool_name = "door", operation = "open");
+    check(
+        "a_mistake_under_a_condition_is_one_only_there",
+        arguments,
+        item,
+    );
 }
