@@ -213,7 +213,9 @@ impl Expansion<'_> {
     // Output: ::aegize::__private
     //
     // The user's path keeps what it refers to, `$crate` of a macro for one, wherever it is placed.
-    // A segment that is seen to be generated keeps rustc from calling the path too long.
+    // A segment that is seen to be generated keeps rustc from calling the path too long. A wrong
+    // path is so reported twice, where it was written and here; left where it was written, it
+    // would stretch every mistake in the result from the attribute to the signature.
     fn private_at(&self, span: Span) -> TokenStream {
         let Some(path) = &self.options.crate_path else {
             return quote_spanned!(span=> ::aegize::__private);
