@@ -176,6 +176,72 @@ async fn shown(
     Ok(format!("{value:?} {}", items.into_iter().count()))
 }
 
+trait Pager {
+    const SIZE: usize;
+
+    fn text(&self) -> &str;
+
+    #[guarded_tool(tool_name = "o", operation = "provided_async")]
+    async fn page(&self, number: usize) -> Result<&str, String> {
+        let start = number * Self::SIZE;
+        let text = self.text().get(start..).ok_or("no such page")?;
+        Ok(text.get(..Self::SIZE).unwrap_or(text))
+    }
+}
+
+impl Pager for String {
+    const SIZE: usize = 2;
+
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+#[guarded_tool(tool_name = "o", operation = "opaque_async")]
+async fn letters<'a, const N: usize, T>(
+    texts: [&'a T; N],
+    kept: &char,
+) -> Result<impl Iterator<Item = char> + use<'a, N, T>, GuardError>
+where
+    T: AsRef<str> + ?Sized,
+{
+    let kept = *kept;
+    std::future::ready(()).await;
+    let letters = texts.into_iter().flat_map(|text| text.as_ref().chars());
+    Ok(letters.filter(move |letter| *letter == kept))
+}
+
+/// Names that the expansion has, too.
+#[guarded_tool(tool_name = "o", operation = "names", args(entry = permit + 1))]
+async fn names(
+    permit: u8,
+    result: u8,
+    (returned, value): (u8, u8),
+    start: &[u8],
+) -> Result<usize, String> {
+    const SITE: u8 = 1;
+    const TOOL: u8 = 2;
+    let sum = permit + result + returned + value + SITE + TOOL;
+    Ok(start.len() + usize::from(sum))
+}
+
+#[test]
+fn asynchronous_functions_of_other_shapes() {
+    let world = World::permissive();
+    with_context(&world.context, || {
+        let text = "abcde".to_owned();
+        assert_eq!(pollster::block_on(text.page(2)), Ok("e"));
+        assert!(pollster::block_on(text.page(3)).is_err());
+        let found = pollster::block_on(letters(["abba", "a"], &'a')).unwrap();
+        assert_eq!(found.count(), 3);
+        assert_eq!(pollster::block_on(names(1, 2, (4, 8), &[0])), Ok(19));
+    });
+    assert_eq!(
+        world.records().last().unwrap().input_summary,
+        "permit=1, result=2, returned=4, value=8, start=[0], entry=2"
+    );
+}
+
 #[test]
 fn receivers_of_every_kind() {
     let world = World::permissive();
