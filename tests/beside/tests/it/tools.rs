@@ -4,7 +4,7 @@ use aegize::{
     GuardFutureExt, PermissionPolicy, RiskLevel, ToolSite, assert_covered, guarded_tool, tools,
     with_context,
 };
-use aegize_beside_renamed::{count, repeat};
+use aegize_beside_renamed::{bare::add, count, repeat};
 
 use crate::support::World;
 
@@ -51,6 +51,7 @@ fn every_tool_of_a_linked_library_is_listed_once() {
     let source = include_str!("../../renamed/src/lib.rs");
     let found = listed("renamed/src/lib.rs");
     let expected = [
+        ("add", RiskLevel::Low, "add"),
         ("boxed", RiskLevel::Low, "boxed"),
         ("count", RiskLevel::Low, "count"),
         ("generic", RiskLevel::High, "try"),
@@ -99,6 +100,8 @@ async fn a_renamed_dependency_guards_as_well() {
     assert_eq!(with_context(&world.context, || count("four")).unwrap(), 4);
     let repeated = repeat("ab", 2).with_context(&world.context).await;
     assert_eq!(repeated.unwrap(), "abab");
+    let added = add(&1, &2).with_context(&world.context).await;
+    assert_eq!(added.unwrap(), 6);
     assert_eq!(
         world.log(),
         [
@@ -106,6 +109,8 @@ async fn a_renamed_dependency_guards_as_well() {
             r#"execution_succeeded renamed(text="four")"#,
             "allowed renamed(text=[redacted], n=2)",
             "execution_succeeded renamed(text=[redacted], n=2)",
+            "allowed renamed(one=1, other=2)",
+            "execution_succeeded renamed(one=1, other=2)",
         ]
     );
 }
