@@ -44,14 +44,6 @@ mod signature;
 /// Guards a tool: a call runs the function only if the policy of its context allows it, and is
 /// recorded either way.
 ///
-/// ```text
-/// #[guarded_tool(tool_name = "email", operation = "send", risk_level = "high")]
-/// async fn send_email(to: &str, body: &str, #[guard(redact)] token: String) -> Result<Receipt,
-/// MailError> { … }
-/// ```
-///
-/// # What it does to the function
-///
 /// Its name, visibility, parameters, generics, documentation, other attributes and return type stay
 /// as they are, so callers do not change. Its body is run between two records in the audit log: the
 /// decision, before the first instruction of the body, and the outcome, however the body ends. A
