@@ -170,7 +170,7 @@ impl Index {
         let Some(agent) = self.agent(agent_id) else {
             return verdict(Cause::UnknownAgent);
         };
-        let applying = |section: &'a SectionRules| {
+        let applying = |section: &'v SectionRules| {
             section
                 .candidates(call.tool_name, call.operation)
                 .filter(|rule| mismatch(rule, facts).is_none())
