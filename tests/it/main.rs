@@ -9,6 +9,7 @@
 mod architecture;
 mod audit;
 mod captures;
+mod condition_tables;
 mod conditions;
 mod contexts;
 mod corpus;

@@ -4,7 +4,8 @@
 //! nothing in it separates, substitutes, redirects, expands, assigns, or comments, not even in
 //! quotes, since many tools put the words together again. What a listed program does with its
 //! arguments, such as starting another one (`sh -c`, `env`, `xargs`), is not known here: a list
-//! of programs to allow says much, one of programs to deny says little.
+//! of programs to allow says much, one of programs to deny says little. Neither are the
+//! languages of `cmd` and PowerShell.
 
 use super::glob::{PatternError, check};
 use super::matching::Match;
@@ -15,8 +16,8 @@ const LONGEST: usize = 128 * 1024;
 
 /// What some shell acts on wherever it stands; controls, line ends among them, are refused
 /// besides.
-const ACTIVE: [char; 18] = [
-    ';', '&', '|', '<', '>', '(', ')', '$', '`', '\\', '{', '}', '*', '?', '[', ']', '!', '#',
+const ACTIVE: [char; 19] = [
+    ';', '&', '|', '<', '>', '(', ')', '$', '`', '\\', '{', '}', '*', '?', '[', ']', '!', '#', '^',
 ];
 
 /// First words that a shell takes for its grammar (POSIX.1-2024, XCU 2.4, and bash).

@@ -68,7 +68,7 @@ impl Domain {
 
     /// Whether a resolver may append labels of its own choice.
     fn is_relative(&self) -> bool {
-        !self.is_rooted && !self.name.contains('.')
+        !self.is_rooted && !self.is_local() && !self.name.contains('.')
     }
 }
 
@@ -93,13 +93,13 @@ impl DomainPattern {
         };
         if name.contains('*') {
             return Err(PatternError::new(
-                "has a `*` that is not the whole first label; write `*.acme.com`",
+                "has a `*` that is not all before a name; write `*.` and the name for what is below it",
             ));
         }
-        if let Some(rest) = name.strip_prefix('.') {
-            return Err(PatternError::new(format!(
-                "begins with a dot; write `*.{rest}` for what is below it"
-            )));
+        if name.starts_with('.') {
+            return Err(PatternError::new(
+                "begins with a dot; write `*.` and the name for what is below it",
+            ));
         }
         let domain = parse(name)?;
         if domain.is_rooted {

@@ -79,8 +79,7 @@ impl EmailPattern {
         check(entry)?;
         let Some((local, domain)) = entry.rsplit_once('@') else {
             return Err(PatternError::new(format!(
-                "has no `@`; did you mean `@{}`?",
-                entry.trim_start_matches("*.")
+                "has no `@`; did you mean `@{entry}`?"
             )));
         };
         if local == "*" {

@@ -36,11 +36,13 @@ impl Host {
         let ascii = to_ascii(text)?;
         match url::Host::parse(&ascii).ok()? {
             url::Host::Ipv4(address) => {
-                let is_octal = |label: &str| {
+                // Octal to some, and `0x` alone is nothing to some.
+                let is_doubtful = |label: &str| {
                     label.len() > 1 && label.starts_with('0') && !label.starts_with("0x")
+                        || label == "0x"
                 };
-                let is_doubtful = ascii.split('.').any(is_octal);
-                (!is_doubtful).then_some(Self::Address(address.into()))
+                let is_plain = !ascii.split('.').any(is_doubtful);
+                is_plain.then_some(Self::Address(address.into()))
             }
             url::Host::Domain(_) => Some(Self::Name(Domain::from_ascii(ascii))),
             url::Host::Ipv6(_) => None,
@@ -67,7 +69,7 @@ fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(address) = address else {
         return None;
     };
-    let from = |high: u16, low: u16| Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
+    let from = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0 | 0xffff, 0, high, low]
@@ -75,6 +77,15 @@ fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
         | [0x2002, high, low, ..] => from(high, low),
         _ => None,
     }
+}
+
+/// Whether an IPv6 address carries an IPv4 one that cannot be told from it alone: NAT64 with a
+/// prefix of local use (RFC 8215), and Teredo (RFC 4380), which carries two.
+fn embeds_unknown(address: IpAddr) -> bool {
+    let IpAddr::V6(address) = address else {
+        return false;
+    };
+    matches!(address.segments(), [0x64, 0xff9b, 1, ..] | [0x2001, 0, ..])
 }
 
 /// One entry of a list of hosts.
@@ -134,11 +145,11 @@ impl HostPattern {
             )));
         }
         if let IpNet::V6(v6) = block
-            && v6.addr().to_ipv4_mapped().is_some()
+            && let Some(inner) = v6.addr().to_ipv4_mapped()
         {
-            let inner = v6.addr().to_canonical();
+            let prefix = v6.prefix_len().saturating_sub(96);
             return Err(PatternError::new(format!(
-                "is an IPv4 address mapped into IPv6; write it as IPv4, such as `{inner}`"
+                "is mapped from IPv4, and judged as such; write `{inner}/{prefix}`"
             )));
         }
         Ok(Self::Block(block))
@@ -172,6 +183,7 @@ impl HostPattern {
             (Self::Block(block), Host::Address(address)) => {
                 block.contains(address)
                     || embedded(*address).is_some_and(|inner| block.contains(&IpAddr::from(inner)))
+                    || (block.addr().is_ipv4() && embeds_unknown(*address))
             }
             _ => false,
         }
