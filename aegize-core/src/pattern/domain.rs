@@ -146,6 +146,5 @@ impl DomainPattern {
 
 fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent)
-        .and_then(|labels| labels.strip_suffix('.'))
-        .is_some_and(|labels| !labels.is_empty())
+        .is_some_and(|labels| labels.ends_with('.'))
 }

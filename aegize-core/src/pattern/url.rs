@@ -135,7 +135,6 @@ impl DecodedPath {
         let slashes = |text: &str| text.bytes().filter(|byte| *byte == b'/').count();
         let is_doubtful = slashes(&path) != slashes(written)
             || written.contains("//")
-            || written.to_ascii_lowercase().contains("%2e")
             || path.contains(['%', '\\', ';', '?', '#', '[', ']'])
             // `.` and `..` are resolved by some; Windows drops a dot or a space at the end.
             || path.split('/').any(|segment| segment.ends_with(['.', ' ']))
