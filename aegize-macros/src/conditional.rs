@@ -99,7 +99,7 @@ impl Conditional {
     }
 
     fn says(&self, condition: &Meta) -> bool {
-        let [this, other] = [&self.condition, condition].map(|meta| meta.to_token_stream());
+        let [this, other] = [&self.condition, condition].map(ToTokens::to_token_stream);
         this.to_string() == other.to_string()
     }
 }

@@ -4,13 +4,13 @@ use quote::quote;
 use crate::guarded;
 
 /// Compares the expansion with `snapshots/<name>.snap`.
-fn check(name: &str, arguments: TokenStream, item: TokenStream) {
-    compare(name, guarded(&arguments, item));
+fn check(name: &str, arguments: &TokenStream, item: TokenStream) {
+    compare(name, guarded(arguments, item));
 }
 
 /// The same for a function that can only stand in an `impl`.
-fn check_method(name: &str, arguments: TokenStream, item: TokenStream) {
-    let method = guarded(&arguments, item);
+fn check_method(name: &str, arguments: &TokenStream, item: TokenStream) {
+    let method = guarded(arguments, item);
     compare(name, quote!(impl Vault { #method }));
 }
 
@@ -46,7 +46,7 @@ fn free_function() {
             Ok(subject)
         }
     };
-    check("free_function", arguments, item);
+    check("free_function", &arguments, item);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn without_parameters() {
     let item = quote! {
         fn now() -> Result<u64, Error> { Ok(0) }
     };
-    check("without_parameters", arguments, item);
+    check("without_parameters", &arguments, item);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn method() {
             self.secrets.get_mut(name).ok_or(Error::Unknown)
         }
     };
-    check_method("method", arguments, item);
+    check_method("method", &arguments, item);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn async_method() {
             Ok(vec![name.len()])
         }
     };
-    check_method("async_method", arguments, item);
+    check_method("async_method", &arguments, item);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn async_function_with_a_partial_pattern() {
             Ok(text.len() / size)
         }
     };
-    check("async_function_with_a_partial_pattern", arguments, item);
+    check("async_function_with_a_partial_pattern", &arguments, item);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn async_function_with_a_foreign_attribute() {
             Ok(0)
         }
     };
-    check("async_function_with_a_foreign_attribute", arguments, item);
+    check("async_function_with_a_foreign_attribute", &arguments, item);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn opaque_future() {
             async move { Ok(length) }
         }
     };
-    check("opaque_future", arguments, item);
+    check("opaque_future", &arguments, item);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn boxed_future() {
             Box::pin(async move { Ok(text.len()) })
         }
     };
-    check_method("boxed_future", arguments, item);
+    check_method("boxed_future", &arguments, item);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn further_arguments_and_another_path() {
             self.put(name, text).await;
         }
     };
-    check_method("further_arguments_and_another_path", arguments, item);
+    check_method("further_arguments_and_another_path", &arguments, item);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn mapped_refusals() {
     let item = quote! {
         fn now() -> Result<u64, Error> { Ok(0) }
     };
-    check("mapped_refusals", arguments, item);
+    check("mapped_refusals", &arguments, item);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_mistake_leaves_the_function_as_it_was() {
             Ok(())
         }
     };
-    check("a_mistake_leaves_the_function_as_it_was", arguments, item);
+    check("a_mistake_leaves_the_function_as_it_was", &arguments, item);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_mistake_leaves_any_item_as_it_was() {
     let item = quote! {
         pub struct Email { to: String }
     };
-    check("a_mistake_leaves_any_item_as_it_was", arguments, item);
+    check("a_mistake_leaves_any_item_as_it_was", &arguments, item);
 }
 
 #[test]
@@ -204,7 +204,11 @@ fn conditions_on_what_is_said_of_a_parameter() {
             Ok(())
         }
     };
-    check("conditions_on_what_is_said_of_a_parameter", arguments, item);
+    check(
+        "conditions_on_what_is_said_of_a_parameter",
+        &arguments,
+        item,
+    );
 }
 
 #[test]
@@ -215,7 +219,7 @@ fn a_mistake_under_a_condition_is_one_only_there() {
     let arguments = quote!(tool_name = "door", operation = "open");
     check(
         "a_mistake_under_a_condition_is_one_only_there",
-        arguments,
+        &arguments,
         item,
     );
 }
