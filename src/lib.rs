@@ -228,13 +228,17 @@
 ///     async fn send_email(
 ///         &self,
 ///         Parameters(SendEmail { to, body }): Parameters<SendEmail>,
-///     ) -> Result<String, ErrorData> { … }
+///     ) -> Result<String, ErrorData> {
+///         Ok(format!("sent {} bytes to {to}", body.len()))
+///     }
 /// }
 ///
 /// /// Send an email.
 /// #[guarded_tool(tool_name = "email", operation = "send", risk_level = "high")]
 /// #[rig_tool]
-/// async fn send_email(to: String, body: String) -> Result<String, ToolExecutionError> { … }
+/// async fn send_email(to: String, body: String) -> Result<String, ToolExecutionError> {
+///     Ok(format!("sent {} bytes to {to}", body.len()))
+/// }
 /// ```
 ///
 /// [`tests/beside`] has both in full: an MCP server with its client, contexts for each connection,
