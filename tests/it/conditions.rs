@@ -406,6 +406,7 @@ fn conditions_see_arguments_of_every_kind() {
     #[derive(serde::Serialize)]
     struct Order {
         amount: u128,
+        rate: f32,
         tags: Vec<String>,
     }
 
@@ -429,6 +430,7 @@ fn conditions_see_arguments_of_every_kind() {
             "/order/amount: {max: 340282366920938463463374607431768211454}",
             false,
         ),
+        ("/order/rate: {equals: 0.1}", true),
         ("/order/tags: {one_of: [a, b]}", true),
         ("/order/tags/0: {equals: a}", true),
         ("note: {max_length: 4}", true),
@@ -443,6 +445,7 @@ fn conditions_see_arguments_of_every_kind() {
         ));
         let order = Order {
             amount: u128::MAX,
+            rate: 0.1,
             tags: vec!["a".to_owned(), "b".to_owned()],
         };
         let ran = aegize::with_context(&world.context, || {
@@ -525,10 +528,9 @@ agents:
 ",
     )
     .unwrap_err();
-    let shown: String = error
-        .problems()
-        .iter()
-        .map(|problem| format!("{}: {}\n", problem.path(), problem.message()))
+    let problems = error.problems().iter();
+    let lines: Vec<String> = problems
+        .map(|problem| format!("{}: {}", problem.path(), problem.message()))
         .collect();
-    insta::assert_snapshot!(shown);
+    insta::assert_snapshot!(lines.join("\n"));
 }

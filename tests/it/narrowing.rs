@@ -1,5 +1,7 @@
 //! Contexts that may do less: for a task, and on behalf of others.
 
+use std::fmt::Write as _;
+
 use aegize::{
     AgentIdentity, AuditEvent, Environment, GuardContext, GuardError, PermissionPolicy, ToolCall,
 };
@@ -33,10 +35,10 @@ fn the_strictest_of_all_policies_counts() {
     let rules = |which: usize| {
         let mut text = String::from("agents:\n  bot:\n");
         for (section, letter) in [("allow", 'a'), ("require_approval", 'r'), ("deny", 'd')] {
-            text += &format!("    {section}:\n");
+            writeln!(text, "    {section}:").unwrap();
             for tool in ["aa", "ar", "ad", "ra", "rr", "rd", "da", "dr", "dd"] {
                 if tool.chars().nth(which) == Some(letter) {
-                    text += &format!("      - {{tool: {tool}, id: '{which}-{tool}'}}\n");
+                    writeln!(text, "      - {{tool: {tool}, id: '{which}-{tool}'}}").unwrap();
                 }
             }
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::World;
 
-/// The same numbers in every run (SplitMix64).
+/// The same numbers in every run (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -252,10 +252,14 @@ mod naive {
                 owners.flat_map(move |(name, environment, sections)| {
                     let rules = sections[section].as_array().into_iter().flatten();
                     let only_tightens = environment.is_some() && sections["widens"] != json!(true);
-                    rules.enumerate().filter_map(move |(index, rule)| {
-                        applies(rule, section == "allow", *environment, action)
-                            .then(|| (format!("{name}.{section}[{index}]"), only_tightens))
-                    })
+                    rules
+                        .enumerate()
+                        .filter(move |(_, rule)| {
+                            applies(rule, section == "allow", *environment, action)
+                        })
+                        .map(move |(index, _)| {
+                            (format!("{name}.{section}[{index}]"), only_tightens)
+                        })
                 })
             };
             let Some((rule, _)) = applying(section).next() else {
@@ -437,7 +441,7 @@ fn load(policy: &Value) -> PermissionPolicy {
 fn the_index_agrees_with_a_naive_reading_and_the_explanation_with_the_verdict() {
     let mut random = Random(4);
     let mut decisions = [0; 3];
-    for _ in 0..1500 {
+    for _ in 0..700 {
         let value = random_policy(&mut random);
         let policy = load(&value);
         for _ in 0..40 {
@@ -456,7 +460,7 @@ fn the_index_agrees_with_a_naive_reading_and_the_explanation_with_the_verdict() 
             assert!(near_misses.all(|near_miss| Some(near_miss.rule()) != verdict.rule()));
         }
     }
-    assert!(decisions.iter().all(|count| *count > 5000), "{decisions:?}");
+    assert!(decisions.iter().all(|count| *count > 2000), "{decisions:?}");
 }
 
 fn strictness(decision: Decision) -> u8 {

@@ -296,7 +296,11 @@ fn a_layer_defines_nothing_anew_and_no_layer_is_no_policy() {
     let file = |name: &str| directory.path().join(name);
     let error = PermissionPolicy::layered([file("base.yaml"), file("upper.yaml")]).unwrap_err();
     assert_eq!(error.file(), Some(file("upper.yaml").as_path()));
-    let messages: Vec<&str> = error.problems().iter().map(|p| p.message()).collect();
+    let messages: Vec<&str> = error
+        .problems()
+        .iter()
+        .map(aegize::Problem::message)
+        .collect();
     let base = file("base.yaml");
     assert_eq!(
         messages,

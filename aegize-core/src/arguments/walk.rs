@@ -211,10 +211,15 @@ impl<'w> Serializer for Walker<'w> {
         serialize_u32: u32 => Unsigned;
         serialize_u64: u64 => Unsigned;
         serialize_u128: u128 => Unsigned;
-        serialize_f32: f32 => Float;
         serialize_f64: f64 => Float;
         serialize_str: &str => Text;
         serialize_bytes: &[u8] => Bytes;
+    }
+
+    /// As the shortest decimal that prints it, as JSON has it: `0.1_f32` is a tenth.
+    fn serialize_f32(self, value: f32) -> Result<(), Stop> {
+        let shortest = value.to_string().parse().unwrap_or(value.into());
+        self.scalar(Scalar::Float(shortest))
     }
 
     fn serialize_char(self, value: char) -> Result<(), Stop> {
