@@ -62,8 +62,8 @@ pub use self::error::{
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
 pub use self::policy::{
-    CaseOutcome, Decision, Explanation, NearMiss, PermissionPolicy, Place, PolicyRule, PolicyTests,
-    TestCase, Verdict,
+    CaseOutcome, Decision, Explanation, FormattedPolicy, NearMiss, PermissionPolicy, Place,
+    PolicyRule, PolicyTests, TestCase, Verdict,
 };
 pub use self::source::PolicySource;
 pub use self::tool::{BoundTool, GuardedCall, GuardedTool, ToolCall};

@@ -242,7 +242,7 @@ impl Decoder {
 }
 
 /// Whether older or looser YAML readers take a plain scalar for a boolean or a number.
-fn is_ambiguous(text: &str) -> bool {
+pub(super) fn is_ambiguous(text: &str) -> bool {
     let is_boolean = ["y", "yes", "n", "no", "on", "off"]
         .iter()
         .any(|spelling| text.eq_ignore_ascii_case(spelling));

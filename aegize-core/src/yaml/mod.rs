@@ -5,12 +5,14 @@
 //! levels. What is stricter than YAML's grammar (equal keys, for one) is left to
 //! [`decode`], which reports all problems of a file at once.
 
+pub(crate) mod comments;
 pub(crate) mod decode;
 mod error;
 mod parse;
+pub(crate) mod scalar;
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Number, Value};
@@ -125,18 +127,24 @@ pub(crate) fn load_node<T>(
 
 /// The text of a file.
 pub(crate) fn read_file(path: &Path) -> Result<String, LoadError> {
+    File::open(path)
+        .map_err(|error| LoadError::unreadable(&error))
+        .and_then(read)
+        .map_err(|error| error.in_file(path))
+}
+
+/// The text that a reader gives.
+pub(crate) fn read(reader: impl Read) -> Result<String, LoadError> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)
-        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-        .map_err(|error| LoadError::unreadable(&error).in_file(path))?;
-    if bytes.len() > LONGEST {
-        return Err(LoadError::too_large().in_file(path));
+    let length = reader.take(limit).read_to_end(&mut bytes);
+    if length.map_err(|error| LoadError::unreadable(&error))? > LONGEST {
+        return Err(LoadError::too_large());
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes().get(..valid).unwrap_or_default();
-        LoadError::not_utf8(&String::from_utf8_lossy(bytes)).in_file(path)
+        LoadError::not_utf8(&String::from_utf8_lossy(bytes))
     })
 }
 

@@ -15,6 +15,7 @@ const WIDEST: usize = 2_500_000;
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     let options = granit_parser::options! {
         disallow_directives: true,
+        emit_comments: false,
         emit_unresolved_aliases: true,
     };
     let mut tree = Tree::default();
@@ -32,12 +33,12 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     }))
 }
 
-fn syntax(error: &ScanError) -> Problem {
+pub(super) fn syntax(error: &ScanError) -> Problem {
     let message = format!("not valid YAML: {}", error.kind());
     Problem::new(message, Some(mark(error.marker(), 1)))
 }
 
-fn mark(marker: &Marker, length: usize) -> Mark {
+pub(super) fn mark(marker: &Marker, length: usize) -> Mark {
     Mark {
         line: marker.line(),
         column: marker.col() + 1,
@@ -158,7 +159,7 @@ impl Tree {
 /// What a scalar is, by the core schema of YAML 1.2.2 (§10.3.2), with two exceptions that other
 /// readers take for something else and that are therefore left as plain strings: integers with
 /// a leading zero, and infinities.
-fn scalar(text: String, is_plain: bool) -> Kind {
+pub(super) fn scalar(text: String, is_plain: bool) -> Kind {
     if !is_plain {
         return Kind::String { text, is_plain };
     }
