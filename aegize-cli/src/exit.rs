@@ -1,6 +1,7 @@
 //! How a command ends: the exit codes, which scripts and CI rely on, and why there is no result.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use aegize::LoadError;
@@ -33,6 +34,8 @@ pub(crate) enum Failure {
     Arguments(clap::Error),
     /// Files that could not be loaded, all of them.
     Load(Vec<LoadError>),
+    /// A file could not be written.
+    File(PathBuf, io::Error),
     /// The result could not be written.
     Output(io::Error),
 }

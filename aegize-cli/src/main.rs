@@ -1,6 +1,6 @@
 //! `aegize`: checks what the policy of an AI agent decides, before it matters.
 //!
-//! Commands read and judge; none of them calls a tool. In reading order: [`command`] is what can
+//! Commands read, judge and format; none of them calls a tool. In reading order: [`command`] is what can
 //! be asked, [`exit`] how it ends, [`output`] how it is told. The invariant: whatever the files,
 //! the arguments and the streams are, the process ends with one of the codes of [`exit::Exit`].
 #![cfg_attr(

@@ -9,9 +9,10 @@ use std::io::{self, BufWriter, Write};
 use crate::exit::Failure;
 
 /// Standard output. A reader that has seen enough (`| head -1`) is no error: the rest is dropped,
-/// and the exit code still tells the result.
+/// and the exit code still tells the result. Styles reach a terminal only, and not if `NO_COLOR` is
+/// set.
 pub(crate) fn stdout() -> impl Write {
-    BufWriter::new(UntilClosed(io::stdout().lock()))
+    BufWriter::new(UntilClosed(anstream::stdout().lock()))
 }
 
 struct UntilClosed<W>(W);
@@ -39,6 +40,10 @@ pub(crate) fn report(failure: &Failure) {
         Failure::Load(errors) => errors.iter().fold(String::new(), |text, error| {
             text + &format!("error: {error}\n")
         }),
+        Failure::File(file, error) => {
+            let file = one_line(&file.display().to_string());
+            format!("error: {file}: cannot be written: {error}\n")
+        }
         Failure::Output(error) => format!("error: cannot write to standard output: {error}\n"),
     };
     // `eprint!` panics if standard error is full; then there is nobody left to tell.

@@ -23,7 +23,7 @@ Exit codes:
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
 /// review, says which agent may call which tool, and which calls wait for a person. This command
-/// works with such files. It reads and judges; nothing is executed.
+/// works with such files. It reads, judges and formats; nothing is executed.
 #[derive(Debug, Parser)]
 #[command(
     name = "aegize",

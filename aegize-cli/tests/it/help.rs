@@ -1,6 +1,6 @@
 //! Help that teaches, and that is true.
 
-use crate::support::{policy_test, run};
+use crate::support::{Ran, aegize, directory, policy_test, run};
 
 #[test]
 fn every_level_teaches_the_essentials() {
@@ -12,7 +12,7 @@ fn every_level_teaches_the_essentials() {
         "  1  ",
         "  2  ",
     ];
-    let rows: [(&[&str], &[&str]); 3] = [
+    let rows: [(&[&str], &[&str]); 5] = [
         (
             &["--help"],
             &[
@@ -26,7 +26,9 @@ fn every_level_teaches_the_essentials() {
             &["policy", "--help"],
             &[
                 "`deny`, `require_approval`, `allow`; what no rule allows is denied",
-                "test  Compare a policy's decisions with expected ones",
+                "test    Compare a policy's decisions with expected ones",
+                "fmt     Lay policy files out as reviewers expect",
+                "schema  Print the JSON Schema of policy files",
                 "aegize policy test aegize.yaml policy_tests.yaml",
             ],
         ),
@@ -43,6 +45,26 @@ fn every_level_teaches_the_essentials() {
                 "every case passed",
                 "at least one case failed",
                 "standard error says why",
+            ],
+        ),
+        (
+            &["policy", "fmt", "--help"],
+            &[
+                "Usage: aegize policy fmt [OPTIONS] <FILE>...",
+                "--check",
+                "`-` alone reads standard input",
+                "policy tests are not supported",
+                "is not touched",
+                "at least one file would change",
+            ],
+        ),
+        (
+            &["policy", "schema", "--help"],
+            &[
+                "Usage: aegize policy schema",
+                "draft 2020-12",
+                "aegize policy schema > aegize.schema.json",
+                "# yaml-language-server: $schema=",
             ],
         ),
     ];
@@ -83,6 +105,19 @@ fn the_example_in_the_help_gives_the_result_in_the_help() {
         ran.stdout.trim_end(),
         block(&help, "The result of ").trim_end()
     );
+}
+
+#[test]
+fn the_example_of_fmt_is_what_it_does() {
+    let help = run(&["policy", "fmt", "--help"]).stdout;
+    let directory = directory(block(&help, "A policy, "), "");
+    let output = aegize(directory.path())
+        .args(["policy", "fmt", "policy.yaml"])
+        .output();
+    let ran: Ran = output.unwrap().into();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let formatted = std::fs::read_to_string(directory.path().join("policy.yaml")).unwrap();
+    assert_eq!(formatted.trim_end(), block(&help, "After `").trim_end());
 }
 
 #[test]

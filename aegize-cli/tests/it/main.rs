@@ -2,9 +2,11 @@
 
 mod arguments;
 mod examples;
+mod fmt;
 mod help;
 mod paths;
 mod results;
+mod schema;
 mod streams;
 mod support;
 mod unusable;

@@ -1,18 +1,24 @@
 //! `aegize policy`: what can be asked about policy files.
 
+mod fmt;
+mod schema;
 mod test;
 
 use std::io::Write;
 
 use clap::Subcommand;
 
+use self::fmt::Fmt;
+use self::schema::Schema;
 use self::test::Test;
 use super::EXIT_CODES;
 use crate::exit::{Exit, Failure};
 
 const EXAMPLE: &str = "\
-Example:
-  aegize policy test aegize.yaml policy_tests.yaml";
+Examples:
+  aegize policy test aegize.yaml policy_tests.yaml
+  aegize policy fmt aegize.yaml
+  aegize policy schema > aegize.schema.json";
 
 /// Work with policy files
 ///
@@ -26,12 +32,16 @@ Example:
 )]
 pub(crate) enum PolicyCommand {
     Test(Test),
+    Fmt(Fmt),
+    Schema(Schema),
 }
 
 impl PolicyCommand {
     pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         match self {
             Self::Test(test) => test.run(stdout),
+            Self::Fmt(fmt) => fmt.run(stdout),
+            Self::Schema(_) => Schema::run(stdout),
         }
     }
 }

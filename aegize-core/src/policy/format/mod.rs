@@ -162,7 +162,9 @@ fn collect(entry: &Entry, found: &mut Vec<String>) {
     if let Value::List(Block { entries, tail, .. }) | Value::Map(Block { entries, tail, .. }) =
         &entry.value
     {
-        entries.iter().for_each(|entry| collect(entry, found));
+        for entry in entries {
+            collect(entry, found);
+        }
         found.extend(tail.iter().map(|comment| comment.text.clone()));
     }
 }

@@ -294,3 +294,11 @@ fn what_has_no_layout_is_refused() {
         assert!(error.to_string().contains(message), "{error}");
     }
 }
+
+#[test]
+fn any_number_of_comments_is_read() {
+    let comments = "# c\n".repeat(1000);
+    let text = format!("agents:\n{comments}  bot:\n{comments}x-a: [\n{comments}]\n");
+    let policy = FormattedPolicy::from_yaml_str(&text).unwrap();
+    assert_eq!(policy.formatted().matches("# c\n").count(), 3000);
+}

@@ -34,7 +34,7 @@ enum Layout<'v> {
     /// Behind its key or dash.
     Line(String),
     /// A scalar in lines below its header.
-    Lines(&'static str, Vec<String>),
+    Lines(String, Vec<String>),
     /// Entries in lines of their own.
     Block(&'v Block),
 }
@@ -60,20 +60,20 @@ fn write_block(text: &mut String, block: &Block, place: Place, indent: usize, be
             }
             (None, _) => text.push('-'),
         }
-        match &layout {
-            Layout::Line(value) => text.push_str(&format!(" {value}")),
-            Layout::Lines(header, _) => text.push_str(&format!(" {header}")),
-            Layout::Nothing | Layout::Block(_) => {}
+        if let Layout::Line(behind) | Layout::Lines(behind, _) = &layout {
+            text.push(' ');
+            text.push_str(behind);
         }
         if let Some(comment) = &entry.right {
-            text.push_str(&format!("  {comment}"));
+            text.push_str("  ");
+            text.push_str(comment);
         }
         text.push('\n');
         match layout {
             Layout::Lines(_, lines) => {
-                lines
-                    .iter()
-                    .for_each(|value| line(text, false, indent + 2, value));
+                for value in lines {
+                    line(text, false, indent + 2, &value);
+                }
             }
             Layout::Block(block) => write_block(text, block, inner, indent + 2, false),
             Layout::Nothing | Layout::Line(_) => {}
@@ -154,7 +154,7 @@ fn layout(entry: &Entry, place: Place, indent: usize) -> Layout<'_> {
             let is_long = value.text.contains('\n') || !fits(&inline);
             let lines = is_long.then(|| scalar::lines(value, WIDTH.saturating_sub(indent + 2)));
             match lines.flatten() {
-                Some((header, lines)) => Layout::Lines(header, lines),
+                Some((header, lines)) => Layout::Lines(header.to_owned(), lines),
                 None => Layout::Line(inline),
             }
         }
