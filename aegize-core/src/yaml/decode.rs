@@ -34,11 +34,11 @@ impl fmt::Display for Trail<'_> {
 
 /// The entries of one mapping, each key once.
 pub(crate) struct Fields<'n> {
-    entries: Vec<(&'n str, &'n Node)>,
+    entries: Vec<(&'n str, &'n Node<'n>)>,
 }
 
 impl<'n> Fields<'n> {
-    pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'n Node<'n>> {
         self.entries
             .iter()
             .find(|(name, _)| *name == key)
@@ -50,7 +50,7 @@ impl<'n> Fields<'n> {
     }
 
     /// The entries, in file order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'n str, &'n Node)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'n str, &'n Node<'n>)> {
         self.entries.iter().copied()
     }
 }
@@ -77,16 +77,16 @@ impl Decoder {
     /// The entries of a mapping with free keys; `x-…` keys are the author's own.
     pub(crate) fn entries<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         trail: Trail<'_>,
         expected: &str,
-    ) -> Vec<(&'n str, &'n Node, &'n Node)> {
+    ) -> Vec<(&'n str, &'n Node<'n>, &'n Node<'n>)> {
         let Kind::Map(pairs) = &node.kind else {
             let found = node.kind.describe();
             self.problem(node, trail, format!("expected {expected}, found {found}"));
             return Vec::new();
         };
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(pairs.len());
         let mut entries = Vec::with_capacity(pairs.len());
         for (key_node, value) in pairs {
             let Some(key) = self.name(key_node, trail, "a key") else {
@@ -104,7 +104,7 @@ impl Decoder {
     /// The entries of a mapping whose keys are known.
     pub(crate) fn fields<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         trail: Trail<'_>,
         expected: &str,
         known: &[&str],
@@ -132,7 +132,7 @@ impl Decoder {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
             Kind::Number { number, .. } => Value::Number(number.clone()),
-            Kind::String { text, .. } => Value::String(text.clone()),
+            Kind::String { text, .. } => Value::String(text.clone().into_owned()),
             Kind::List(items) => items
                 .iter()
                 .enumerate()
@@ -165,10 +165,10 @@ impl Decoder {
     /// The items of a list.
     pub(crate) fn items<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         trail: Trail<'_>,
         expected: &str,
-    ) -> Option<&'n [Node]> {
+    ) -> Option<&'n [Node<'n>]> {
         if let Kind::List(items) = &node.kind {
             return Some(items);
         }
@@ -202,9 +202,9 @@ impl Decoder {
     /// A string that is not blank and that every YAML reader takes for a string.
     pub(crate) fn name<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         trail: Trail<'_>,
-        expected: &str,
+        expected: impl fmt::Display + Copy,
     ) -> Option<&'n str> {
         let text = self.text(node, trail, expected)?;
         if text.trim().is_empty() {
@@ -218,9 +218,9 @@ impl Decoder {
     /// A string that every YAML reader takes for a string.
     pub(crate) fn text<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         trail: Trail<'_>,
-        expected: &str,
+        expected: impl fmt::Display,
     ) -> Option<&'n str> {
         let message = match &node.kind {
             Kind::String { text, is_plain } if *is_plain && is_ambiguous(text) => format!(
@@ -253,9 +253,10 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
             .all(|c| c.is_ascii_digit() || matches!(c, '_' | ':' | '.' | ','))
         && !digits.contains("..")
         && digits.matches('.').count() < 2;
-    let is_special = ["0x", "0o", "0b", ".inf", ".nan"]
-        .iter()
-        .any(|prefix| digits.to_ascii_lowercase().starts_with(prefix));
+    let is_special = ["0x", "0o", "0b", ".inf", ".nan"].iter().any(|prefix| {
+        let start = digits.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    });
     is_boolean || is_number || is_special
 }
 

@@ -74,24 +74,24 @@ impl Problem {
 
     /// The line, counted from 1, if the document was read from a text.
     pub fn line(&self) -> Option<usize> {
-        self.mark.map(|mark| mark.line)
+        self.mark.map(Mark::line)
     }
 
     /// The column, in characters counted from 1, if the document was read from a text.
     pub fn column(&self) -> Option<usize> {
-        self.mark.map(|mark| mark.column)
+        self.mark.map(Mark::column)
     }
 }
 
 impl LoadError {
     pub(crate) fn invalid(kind: LoadErrorKind, text: &str, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| problem.mark.map_or((0, 0), |m| (m.line, m.column)));
+        problems.sort_by_key(|problem| problem.mark.map_or((0, 0), |m| (m.line(), m.column())));
         // Lines are counted once for all problems, so that a hostile file stays cheap.
         let mut lines = text.lines().enumerate();
         let mut current = None;
         for problem in &mut problems {
             let Some(mark) = problem.mark else { continue };
-            while current.is_none_or(|(index, _): (usize, &str)| index + 1 < mark.line) {
+            while current.is_none_or(|(index, _): (usize, &str)| index + 1 < mark.line()) {
                 current = lines.next();
                 if current.is_none() {
                     break;
@@ -122,11 +122,11 @@ impl LoadError {
     }
 
     pub(crate) fn not_utf8(valid: &str) -> Self {
-        let mark = Mark {
-            line: valid.matches('\n').count() + 1,
-            column: valid.chars().rev().take_while(|c| *c != '\n').count() + 1,
-            length: 1,
-        };
+        let mark = Mark::new(
+            valid.matches('\n').count() + 1,
+            valid.chars().rev().take_while(|c| *c != '\n').count() + 1,
+            1,
+        );
         Self {
             file: None,
             kind: LoadErrorKind::NotUtf8,
@@ -196,9 +196,13 @@ impl fmt::Display for LoadError {
                 .as_ref()
                 .map(|file| one_line(&file.display().to_string()));
             match (place, problem.mark) {
-                (Some(file), Some(mark)) => write!(f, "{file}:{}:{}: ", mark.line, mark.column)?,
+                (Some(file), Some(mark)) => {
+                    write!(f, "{file}:{}:{}: ", mark.line(), mark.column())?
+                }
                 (Some(file), None) => write!(f, "{file}: ")?,
-                (None, Some(mark)) => write!(f, "line {}, column {}: ", mark.line, mark.column)?,
+                (None, Some(mark)) => {
+                    write!(f, "line {}, column {}: ", mark.line(), mark.column())?
+                }
                 (None, None) if problem.path.is_empty() => {}
                 (None, None) => write!(f, "{}: ", problem.path)?,
             }
@@ -216,10 +220,10 @@ impl fmt::Display for LoadError {
 
 /// The line, and below it a mark under the place.
 fn underline(f: &mut fmt::Formatter<'_>, mark: Mark, line: &str) -> fmt::Result {
-    let number = mark.line.to_string();
-    let indent = " ".repeat(mark.column.saturating_sub(1).min(160));
+    let number = mark.line().to_string();
+    let indent = " ".repeat(mark.column().saturating_sub(1).min(160));
     let room = line.chars().count().saturating_sub(indent.len());
-    let carets = "^".repeat(mark.length.clamp(1, room.max(1)));
+    let carets = "^".repeat(mark.length().clamp(1, room.max(1)));
     let margin = " ".repeat(number.len());
     write!(f, "\n  {number} | {line}\n  {margin} | {indent}{carets}")
 }

@@ -11,8 +11,10 @@ mod error;
 mod parse;
 pub(crate) mod scalar;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use serde_json::{Number, Value};
@@ -24,41 +26,66 @@ use self::parse::parse;
 /// The longest file that is read, in bytes.
 pub(crate) const LONGEST: usize = 32 * 1024 * 1024;
 
-/// Where a node stands: 1-based line and column, and its length in characters.
+/// Where a node stands: 1-based line and column, and its length in characters. There is one for
+/// each value of a large file, so they are kept small; no file is long enough for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) length: usize,
+    line: NonZeroU32,
+    column: u32,
+    length: u32,
 }
 
-/// A value, and where it stands if it was read from a text.
+impl Mark {
+    pub(crate) fn new(line: usize, column: usize, length: usize) -> Self {
+        let short = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            line: NonZeroU32::new(short(line)).unwrap_or(NonZeroU32::MIN),
+            column: short(column),
+            length: short(length),
+        }
+    }
+
+    pub(crate) fn line(self) -> usize {
+        self.line.get() as usize
+    }
+
+    pub(crate) fn column(self) -> usize {
+        self.column as usize
+    }
+
+    pub(crate) fn length(self) -> usize {
+        self.length as usize
+    }
+}
+
+/// A value, and where it stands if it was read from a text. It borrows what stands there as it
+/// is meant.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub(crate) struct Node<'t> {
     pub(crate) mark: Option<Mark>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: Kind<'t>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Kind {
+pub(crate) enum Kind<'t> {
     Null,
     Bool(bool),
     Number {
         number: Number,
         /// As it was written: a decimal is not always a float.
-        text: Box<str>,
+        text: Cow<'t, str>,
     },
     String {
-        text: String,
+        text: Cow<'t, str>,
         /// Whether it was written without quotes, so that other YAML readers may take it for
         /// something else.
         is_plain: bool,
     },
-    List(Vec<Node>),
-    Map(Vec<(Node, Node)>),
+    List(Vec<Node<'t>>),
+    Map(Vec<(Node<'t>, Node<'t>)>),
 }
 
-impl Kind {
+impl Kind<'_> {
     /// What a person calls it.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
@@ -99,11 +126,7 @@ fn lone_carriage_return(text: &str) -> Option<Problem> {
     lines.find_map(|(index, line)| {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let (before, _) = line.split_once('\r')?;
-        let mark = Mark {
-            line: index + 1,
-            column: before.chars().count() + 1,
-            length: 1,
-        };
+        let mark = Mark::new(index + 1, before.chars().count() + 1, 1);
         let message = "a carriage return within a line; write a line break";
         Some(Problem::new(message, Some(mark)))
     })
@@ -148,15 +171,15 @@ pub(crate) fn read(reader: impl Read) -> Result<String, LoadError> {
     })
 }
 
-impl From<&Value> for Node {
+impl<'v> From<&'v Value> for Node<'v> {
     /// A tree that stands nowhere.
-    fn from(value: &Value) -> Self {
+    fn from(value: &'v Value) -> Self {
         let kind = match value {
             Value::Null => Kind::Null,
             Value::Bool(value) => Kind::Bool(*value),
             Value::Number(number) => Kind::Number {
                 number: number.clone(),
-                text: number.to_string().into(),
+                text: Cow::Owned(number.to_string()),
             },
             Value::String(text) => string(text),
             Value::Array(items) => Kind::List(items.iter().map(Self::from).collect()),
@@ -176,9 +199,9 @@ impl From<&Value> for Node {
     }
 }
 
-fn string(text: &str) -> Kind {
+fn string(text: &str) -> Kind<'_> {
     Kind::String {
-        text: text.to_owned(),
+        text: Cow::Borrowed(text),
         is_plain: false,
     }
 }

@@ -1,5 +1,7 @@
 //! From text to a tree, without recursion: the parser's events and a stack.
 
+use std::borrow::Cow;
+
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use serde_json::Number;
 
@@ -12,7 +14,7 @@ const DEEPEST: usize = 32;
 const WIDEST: usize = 2_500_000;
 
 /// Reads one document.
-pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
+pub(super) fn parse(text: &str) -> Result<Node<'_>, Vec<Problem>> {
     let options = granit_parser::options! {
         disallow_directives: true,
         emit_comments: false,
@@ -39,35 +41,31 @@ pub(super) fn syntax(error: &ScanError) -> Problem {
 }
 
 pub(super) fn mark(marker: &Marker, length: usize) -> Mark {
-    Mark {
-        line: marker.line(),
-        column: marker.col() + 1,
-        length,
-    }
+    Mark::new(marker.line(), marker.col() + 1, length)
 }
 
 /// The tree as far as it was read.
 #[derive(Default)]
-struct Tree {
-    open: Vec<Open>,
-    root: Option<Node>,
+struct Tree<'t> {
+    open: Vec<Open<'t>>,
+    root: Option<Node<'t>>,
     values: usize,
     problems: Vec<Problem>,
 }
 
 /// A list or mapping whose end was not seen yet.
-struct Open {
+struct Open<'t> {
     mark: Mark,
-    kind: OpenKind,
+    kind: OpenKind<'t>,
 }
 
-enum OpenKind {
-    List(Vec<Node>),
-    Map(Vec<(Node, Node)>, Option<Node>),
+enum OpenKind<'t> {
+    List(Vec<Node<'t>>),
+    Map(Vec<(Node<'t>, Node<'t>)>, Option<Node<'t>>),
 }
 
-impl Tree {
-    fn add(&mut self, event: Event<'_>, span: &Span) -> Result<(), Vec<Problem>> {
+impl<'t> Tree<'t> {
+    fn add(&mut self, event: Event<'t>, span: &Span) -> Result<(), Vec<Problem>> {
         let end = if span.start.line() == span.end.line() {
             span.end.col()
         } else {
@@ -77,7 +75,7 @@ impl Tree {
         self.refuse(&event, place)?;
         let kind = match event {
             Event::Scalar(text, style, ..) => {
-                let kind = scalar(text.into_owned(), style == ScalarStyle::Plain);
+                let kind = scalar(text, style == ScalarStyle::Plain);
                 self.close(place, kind);
                 return Ok(());
             }
@@ -140,7 +138,7 @@ impl Tree {
     }
 
     /// Puts a complete value where it belongs.
-    fn close(&mut self, mark: Mark, kind: Kind) {
+    fn close(&mut self, mark: Mark, kind: Kind<'t>) {
         let node = Node {
             mark: Some(mark),
             kind,
@@ -159,21 +157,18 @@ impl Tree {
 /// What a scalar is, by the core schema of YAML 1.2.2 (§10.3.2), with two exceptions that other
 /// readers take for something else and that are therefore left as plain strings: integers with
 /// a leading zero, and infinities.
-pub(super) fn scalar(text: String, is_plain: bool) -> Kind {
+pub(super) fn scalar(text: Cow<'_, str>, is_plain: bool) -> Kind<'_> {
     if !is_plain {
         return Kind::String { text, is_plain };
     }
-    match text.as_str() {
+    match &*text {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
         "true" | "True" | "TRUE" => return Kind::Bool(true),
         "false" | "False" | "FALSE" => return Kind::Bool(false),
         _ => {}
     }
     match number(&text) {
-        Some(number) => Kind::Number {
-            number,
-            text: text.into(),
-        },
+        Some(number) => Kind::Number { number, text },
         None => Kind::String { text, is_plain },
     }
 }

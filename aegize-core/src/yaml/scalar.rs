@@ -12,7 +12,7 @@ use crate::text::is_active;
 /// A scalar in one line. `in_flow` tells whether it stands in brackets or braces.
 pub(crate) fn inline(source: &Scalar, in_flow: bool) -> String {
     let Scalar { text, is_plain } = source;
-    match scalar(text.clone(), *is_plain) {
+    match scalar(text.into(), *is_plain) {
         Kind::Null => "null".to_owned(),
         Kind::Bool(value) => value.to_string(),
         Kind::Number { .. } => text.clone(),
@@ -68,7 +68,7 @@ fn fold(line: &str, width: usize, folded: &mut Vec<String>) {
 /// Whether a string needs no quotes.
 fn is_kept_plain(source: &Scalar, in_flow: bool) -> bool {
     let text = source.text.as_str();
-    let is_string = matches!(scalar(text.to_owned(), true), Kind::String { .. });
+    let is_string = matches!(scalar(text.into(), true), Kind::String { .. });
     if !is_string || !is_valid_plain(text, in_flow) {
         return false;
     }

@@ -173,7 +173,7 @@ fn read_expectation(
 
 fn matcher_fields<'n>(
     decoder: &mut Decoder,
-    node: &'n Node,
+    node: &'n Node<'n>,
     trail: Trail<'_>,
 ) -> Option<Fields<'n>> {
     let expected = "a matcher such as `{ one_of: [a, b] }`";

@@ -14,7 +14,7 @@ use crate::identity::Environment;
 use crate::pattern::PatternError;
 use crate::text::find_invisible;
 use crate::yaml::decode::{Decoder, Fields, Trail, remedy};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Mark, Node};
 
 /// The longest id of an agent and name of a role, in bytes. It is in the name of every rule.
 const LONGEST_NAME: usize = 256;
@@ -286,7 +286,7 @@ impl Layer<'_> {
     /// nothing after it is an agent without rules.
     fn sections_of<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         trail: Trail<'_>,
         further: &[&str],
     ) -> Option<Fields<'n>> {
@@ -348,7 +348,7 @@ impl Layer<'_> {
     fn place(&self, node: &Node) -> Place {
         Place {
             file: self.file.cloned(),
-            line: node.mark.map(|mark| mark.line),
+            line: node.mark.map(Mark::line),
         }
     }
 }

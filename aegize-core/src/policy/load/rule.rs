@@ -1,6 +1,7 @@
 //! One rule of a section.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::identity::Environment;
 use crate::pattern::NameGlob;
 use crate::policy::document::{Conditions, PathPattern, Place, Rule, Section};
 use crate::yaml::decode::{Decoder, Fields, Trail, remedy};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Mark, Node};
 
 /// Reads the rules of one section.
 pub(super) struct RuleReader<'r> {
@@ -225,9 +226,7 @@ impl RuleReader<'_> {
         let known = words.each_ref().map(|(word, _)| *word);
         let node = fields.get(key)?;
         let trail = Trail::Key(&trail, key);
-        let text = self
-            .decoder
-            .name(node, trail, &format!("one of {}", known.join(", ")))?;
+        let text = self.decoder.name(node, trail, OneOf(&known))?;
         let found = words.into_iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let message = format!("unknown {key} `{text}`; {}", remedy(text, &known));
@@ -265,8 +264,18 @@ impl RuleReader<'_> {
     fn place(&self, node: &Node) -> Place {
         Place {
             file: self.file.cloned(),
-            line: node.mark.map(|mark| mark.line),
+            line: node.mark.map(Mark::line),
         }
+    }
+}
+
+/// It displays what is expected, only where it is told.
+#[derive(Clone, Copy)]
+struct OneOf<'k>(&'k [&'k str]);
+
+impl fmt::Display for OneOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one of {}", self.0.join(", "))
     }
 }
 
