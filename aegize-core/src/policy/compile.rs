@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::document::{Document, Place, Rule, Section};
+use super::document::{Document, Place, Rule, Sections};
 use crate::pattern::NameGlob;
 
 /// A whole policy, ready to judge.
@@ -21,29 +22,21 @@ pub(crate) struct Index {
     digest: String,
 }
 
-/// The rules of one agent in the order they are asked.
+/// The rules of one agent, and the way to find those for a call.
+///
+/// A large policy is mostly not in the processor's cache, so the way is short: two searches in a
+/// sorted list of a few bytes for each rule.
 pub(crate) struct AgentRules {
     pub(crate) place: Place,
-    pub(crate) deny: SectionRules,
-    pub(crate) require_approval: SectionRules,
-    pub(crate) allow: SectionRules,
-}
-
-/// The rules of one section, in file order, and the ways to find them.
-#[derive(Default)]
-pub(crate) struct SectionRules {
-    rules: Vec<Arc<Rule>>,
-    tools: HashMap<Box<str>, ToolRules>,
-    /// Rules whose tool is a glob.
-    any_tool: Vec<usize>,
-}
-
-/// Rules for one tool name; positions in file order.
-#[derive(Default)]
-struct ToolRules {
-    operations: HashMap<Box<str>, Vec<usize>>,
-    /// Rules whose operations are left out or globs.
-    any_operation: Vec<usize>,
+    /// In the order they are asked: those that deny first, so that deny wins, then those that
+    /// require approval, then those that allow.
+    rules: Box<[Arc<Rule>]>,
+    /// The hashes of the names that rules are about, in ascending order.
+    hashes: Box<[u32]>,
+    /// For each hash, the position of a rule; ascending where hashes are equal.
+    positions: Box<[u32]>,
+    /// The positions of the rules whose tool is a glob.
+    any_tool: Box<[u32]>,
 }
 
 impl Index {
@@ -52,13 +45,7 @@ impl Index {
         let mut agents = Vec::with_capacity(document.agents.len());
         for agent in document.agents {
             positions.insert(Arc::clone(&agent.id), agents.len());
-            let rules = AgentRules {
-                place: agent.place,
-                deny: SectionRules::new(agent.rules.deny),
-                require_approval: SectionRules::new(agent.rules.require_approval),
-                allow: SectionRules::new(agent.rules.allow),
-            };
-            agents.push((agent.id, rules));
+            agents.push((agent.id, AgentRules::new(agent.place, agent.rules)));
         }
         Self {
             agents,
@@ -99,82 +86,116 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 }
 
 impl AgentRules {
-    /// The sections in the order that makes deny win.
-    pub(crate) fn sections(&self) -> [(Section, &SectionRules); 3] {
-        [
-            (Section::Deny, &self.deny),
-            (Section::RequireApproval, &self.require_approval),
-            (Section::Allow, &self.allow),
-        ]
-    }
-}
-
-impl SectionRules {
-    fn new(rules: Vec<Arc<Rule>>) -> Self {
-        let mut section = Self::default();
-        for (position, rule) in rules.iter().enumerate() {
+    fn new(place: Place, sections: Sections) -> Self {
+        let Sections {
+            deny,
+            require_approval,
+            allow,
+        } = sections;
+        let rules: Box<[_]> = [deny, require_approval, allow]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut found = Vec::with_capacity(rules.len());
+        let mut any_tool = Vec::new();
+        for (position, rule) in (0_u32..).zip(&rules) {
             let NameGlob::Exact(tool) = &rule.tool else {
-                section.any_tool.push(position);
+                any_tool.push(position);
                 continue;
             };
-            let tool = section.tools.entry(tool.clone()).or_default();
-            for operation in operations(rule) {
-                let positions = match operation {
-                    Some(exact) => tool.operations.entry(exact.into()).or_default(),
-                    None => &mut tool.any_operation,
-                };
-                if positions.last() != Some(&position) {
-                    positions.push(position);
-                }
-            }
+            let hashes = Hashes::new(tool);
+            let Some(globs) = &rule.operations else {
+                found.push((hashes.any_operation(), position));
+                continue;
+            };
+            found.extend(globs.iter().map(|glob| match glob {
+                NameGlob::Exact(name) => (hashes.operation(name), position),
+                NameGlob::Any | NameGlob::Glob(_) => (hashes.any_operation(), position),
+            }));
         }
-        section.rules = rules;
-        section
+        found.sort_unstable();
+        found.dedup();
+        Self {
+            place,
+            rules,
+            hashes: found.iter().map(|(hash, _)| *hash).collect(),
+            positions: found.iter().map(|(_, position)| *position).collect(),
+            any_tool: any_tool.into(),
+        }
     }
 
-    /// Every rule, in file order.
+    /// Every rule, in the order they are asked.
     pub(crate) fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
     }
 
-    /// The rules that may cover a call, in file order. One that does is among them.
-    pub(crate) fn candidates<'s>(
-        &'s self,
-        tool_name: &str,
-        operation: &str,
-    ) -> impl Iterator<Item = &'s Rule> {
-        let tool = self.tools.get(tool_name);
-        let exact = tool.and_then(|tool| tool.operations.get(operation));
-        let mut lists: [&[usize]; 3] = [
-            exact.map_or(&[], Vec::as_slice),
-            tool.map_or(&[], |tool| tool.any_operation.as_slice()),
-            &self.any_tool,
-        ];
-        std::iter::from_fn(move || {
-            // Each list is in file order, so the least head is the next rule.
-            let next = *lists.iter().filter_map(|list| list.first()).min()?;
-            for list in &mut lists {
-                if let [first, rest @ ..] = *list
-                    && *first == next
-                {
-                    *list = rest;
-                }
-            }
-            self.rules.get(next).map(|rule| &**rule)
-        })
+    /// The rules that may cover a call, in the order they are asked. Those that do are among
+    /// them; so are, rarely, some whose names only have the same hash.
+    pub(crate) fn candidates(&self, tool_name: &str, operation: &str) -> Candidates<'_> {
+        let hashes = Hashes::new(tool_name);
+        Candidates {
+            rules: &self.rules,
+            lists: [
+                self.positions(hashes.operation(operation)),
+                self.positions(hashes.any_operation()),
+                &self.any_tool,
+            ],
+        }
+    }
+
+    fn positions(&self, hash: u32) -> &[u32] {
+        let start = self.hashes.partition_point(|other| *other < hash);
+        let rest = self.hashes.get(start..).unwrap_or_default();
+        let length = rest.iter().take_while(|other| **other == hash).count();
+        let positions = self.positions.get(start..start + length);
+        positions.unwrap_or_default()
     }
 }
 
-/// The operations to index a rule by; `None` stands for those that only its globs can tell.
-fn operations(rule: &Rule) -> Vec<Option<&str>> {
-    let Some(globs) = &rule.operations else {
-        return vec![None];
-    };
-    globs
-        .iter()
-        .map(|glob| match glob {
-            NameGlob::Exact(name) => Some(&**name),
-            NameGlob::Any | NameGlob::Glob(_) => None,
-        })
-        .collect()
+/// The rules at the positions of several ascending lists, each once.
+pub(crate) struct Candidates<'a> {
+    rules: &'a [Arc<Rule>],
+    lists: [&'a [u32]; 3],
+}
+
+impl<'a> Iterator for Candidates<'a> {
+    type Item = &'a Rule;
+
+    fn next(&mut self) -> Option<&'a Rule> {
+        let next = *self.lists.iter().filter_map(|list| list.first()).min()?;
+        for list in &mut self.lists {
+            if let [first, rest @ ..] = *list
+                && *first == next
+            {
+                *list = rest;
+            }
+        }
+        self.rules.get(next as usize).map(|rule| &**rule)
+    }
+}
+
+/// The hashes of a tool with its operations.
+struct Hashes(DefaultHasher);
+
+impl Hashes {
+    fn new(tool_name: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        tool_name.hash(&mut hasher);
+        Self(hasher)
+    }
+
+    fn operation(&self, name: &str) -> u32 {
+        let mut hasher = self.0.clone();
+        name.hash(&mut hasher);
+        shorten(&hasher)
+    }
+
+    /// Of rules whose operations are left out or globs.
+    fn any_operation(&self) -> u32 {
+        shorten(&self.0)
+    }
+}
+
+fn shorten(hasher: &DefaultHasher) -> u32 {
+    (hasher.finish() >> 32) as u32
 }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::compile::{Index, SectionRules};
+use super::compile::Index;
 use super::condition::{Answer, ArgumentCondition, Standard};
 use super::document::{Conditions, Place, Rule, Section};
 use super::paths::{PathFact, Unproved};
@@ -170,27 +170,19 @@ impl Index {
         let Some(agent) = self.agent(agent_id) else {
             return verdict(Cause::UnknownAgent);
         };
-        let applying = |section: &'v SectionRules| {
-            section
-                .candidates(call.tool_name, call.operation)
-                .filter(|rule| mismatch(rule, facts).is_none())
+        let mut applying = agent
+            .candidates(call.tool_name, call.operation)
+            .filter(|rule| mismatch(rule, facts).is_none());
+        let Some(first) = applying.next() else {
+            return verdict(Cause::NoRule);
         };
-        for (_, section) in agent.sections() {
-            let Some(rule) = applying(section).next() else {
-                continue;
-            };
-            // What only tightens asks about calls that would be allowed, or asked about, without
-            // it.
-            if rule.only_tightens
-                && rule.section == Section::RequireApproval
-                && applying(section).all(|rule| rule.only_tightens)
-                && applying(&agent.allow).next().is_none()
-            {
-                continue;
-            }
-            return verdict(Cause::Rule(rule));
+        // What only tightens asks about calls that would be allowed, or asked about, without it.
+        let opens_nothing =
+            |rule: &Rule| rule.only_tightens && rule.section == Section::RequireApproval;
+        if opens_nothing(first) && applying.all(opens_nothing) {
+            return verdict(Cause::NoRule);
         }
-        verdict(Cause::NoRule)
+        verdict(Cause::Rule(first))
     }
 }
 

@@ -56,11 +56,10 @@ impl Explanation {
     /// With at most so many near misses.
     pub(super) fn new(index: &Index, agent_id: &str, facts: &Facts<'_>, most: usize) -> Self {
         let verdict = index.judge(agent_id, facts);
-        let sections = index.agent(agent_id).map(AgentRules::sections);
-        let rules = sections
-            .iter()
-            .flatten()
-            .flat_map(|(_, section)| section.rules());
+        let rules = index
+            .agent(agent_id)
+            .into_iter()
+            .flat_map(AgentRules::rules);
         let is_denied_by_default = verdict.rule().is_none();
         let near_misses = rules
             .filter(|rule| rule.tool.is_match(facts.call.tool_name))

@@ -173,10 +173,8 @@ impl PermissionPolicy {
     /// ```
     pub fn covers(&self, agent_id: &str, tool_name: &str, operation: &str) -> bool {
         self.0.agent(agent_id).is_some_and(|agent| {
-            agent.sections().iter().any(|(_, section)| {
-                let mut candidates = section.candidates(tool_name, operation);
-                candidates.any(|rule| rule.covers(tool_name, operation))
-            })
+            let mut candidates = agent.candidates(tool_name, operation);
+            candidates.any(|rule| rule.covers(tool_name, operation))
         })
     }
 

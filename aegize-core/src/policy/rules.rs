@@ -64,8 +64,7 @@ pub(super) fn all(index: &Index) -> impl Iterator<Item = PolicyRule<'_>> {
     let mut seen = HashSet::new();
     index
         .agents()
-        .flat_map(|(_, agent)| agent.sections())
-        .flat_map(|(_, section)| section.rules())
+        .flat_map(|(_, agent)| agent.rules())
         .filter(move |rule| seen.insert(ptr::from_ref::<Rule>(rule)))
         .map(|rule| PolicyRule(rule))
 }

@@ -197,11 +197,11 @@ impl fmt::Display for LoadError {
                 .map(|file| one_line(&file.display().to_string()));
             match (place, problem.mark) {
                 (Some(file), Some(mark)) => {
-                    write!(f, "{file}:{}:{}: ", mark.line(), mark.column())?
+                    write!(f, "{file}:{}:{}: ", mark.line(), mark.column())?;
                 }
                 (Some(file), None) => write!(f, "{file}: ")?,
                 (None, Some(mark)) => {
-                    write!(f, "line {}, column {}: ", mark.line(), mark.column())?
+                    write!(f, "line {}, column {}: ", mark.line(), mark.column())?;
                 }
                 (None, None) if problem.path.is_empty() => {}
                 (None, None) => write!(f, "{}: ", problem.path)?,
