@@ -28,12 +28,11 @@ use crate::yaml::{self, Kind, LoadError, LoadErrorKind, Node, Problem};
 ///     "agents: {bot: {deny: [{operations: [rm], tool: 'shell'}]}} # no deleting",
 /// )?;
 /// assert_eq!(policy.formatted(), "\
-/// agents:
+/// agents:  # no deleting
 ///   bot:
 ///     deny:
 ///       - tool: shell
 ///         operations: [rm]
-/// # no deleting
 /// ");
 /// # Ok::<(), aegize::LoadError>(())
 /// ```

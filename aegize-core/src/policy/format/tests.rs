@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::*;
 
 /// A text and its canonical layout.
-const ROWS: [(&str, &str); 17] = [
+const ROWS: [(&str, &str); 18] = [
     // The order of keys; rules, agents and items keep theirs.
     (
         "agents:\n  b: {x-team: red, deny: [], roles: [r], allow: []}\n  a:\nroles: {r: }\nx-1: 1\nversion: 1\n",
@@ -28,6 +28,11 @@ const ROWS: [(&str, &str); 17] = [
     (
         "agents:\n  a:\n    allow:\n      - tool: t\n        # in the rule\n      # - tool: u\n\n      # - tool: v\n    # after allow\n    deny:\n      - tool: w\n    # end of a\n  # b\n  b:\n      # odd\n    # end\n# file\n\n# end\n",
         "agents:\n  a:\n    allow:\n      - tool: t\n        # in the rule\n      # - tool: u\n\n      # - tool: v\n    # after allow\n    deny:\n      - tool: w\n    # end of a\n\n  # b\n  b:\n  # odd\n  # end\n# file\n\n# end\n",
+    ),
+    // In their order, however they are indented.
+    (
+        "agents:\n  a:\n    deny:\n      - tool: t\n    # out\n      # in\n  b:\n",
+        "agents:\n  a:\n    deny:\n      - tool: t\n    # out\n    # in\n\n  b:\n",
     ),
     // Comments within brackets give each item its line.
     (
