@@ -205,10 +205,10 @@ fn matching_agrees_with_the_naive_matcher_and_with_its_own_translation() {
         "a", "b", "é", "/", "*", "*", "?", "[!a]", "[^b]", "[a-b]", "{a,b*}", "{,?}", "{*a,/}",
         "**",
     ];
-    let texts = texts(&["a", "b", "é", "/"], 5);
+    let texts = texts(&["a", "b", "é", "/"], 4);
     for syntax in [Syntax::Name, Syntax::Text] {
         let (mut tried, mut matched) = (0, 0);
-        for pattern in patterns(&words, 400) {
+        for pattern in patterns(&words, 250) {
             let glob = Glob::new(&pattern, syntax).unwrap();
             let regex = Regex::new(&whole(&glob.to_regex())).unwrap();
             let pieces = cut(&pattern, syntax);
@@ -234,10 +234,10 @@ fn path_globs_agree_with_the_naive_matcher_and_with_their_translation() {
         "/**",
     ];
     // Names without empty ones among them.
-    let mut texts = texts(&["a", "b", "a/", "b/"], 5);
+    let mut texts = texts(&["a", "b", "a/", "b/"], 4);
     texts.retain(|text| !text.is_empty() && !text.ends_with('/'));
     let (mut tried, mut matched) = (0, 0);
-    for pattern in patterns(&words, 1_500) {
+    for pattern in patterns(&words, 800) {
         let mut names: Vec<&str> = pattern.split('/').filter(|name| !name.is_empty()).collect();
         names.dedup_by(|next, before| next == before && *next == "**");
         let is_whole = |name: &&str| !name.contains("**") || *name == "**";
@@ -260,7 +260,7 @@ fn path_globs_agree_with_the_naive_matcher_and_with_their_translation() {
         }
     }
     assert!(
-        tried > 100_000 && matched > tried / 100 && matched < tried,
+        tried > 20_000 && matched > tried / 100 && matched < tried,
         "{matched} of {tried}"
     );
 }
