@@ -129,8 +129,8 @@ fn is_same(a: &Node<'_>, b: &Node<'_>) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::Null, Kind::Null) => true,
         (Kind::Bool(a), Kind::Bool(b)) => a == b,
-        (Kind::Number { text: a, .. }, Kind::Number { text: b, .. }) => a == b,
-        (Kind::String { text: a, .. }, Kind::String { text: b, .. }) => a == b,
+        (Kind::Number { text: a, .. }, Kind::Number { text: b, .. })
+        | (Kind::String { text: a, .. }, Kind::String { text: b, .. }) => a == b,
         (Kind::List(a), Kind::List(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
         }
