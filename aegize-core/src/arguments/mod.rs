@@ -8,6 +8,9 @@
 mod capture;
 mod own;
 mod paths;
+mod recorded;
+#[cfg(test)]
+mod recorded_tests;
 mod summary;
 mod walk;
 
@@ -22,7 +25,8 @@ pub use self::capture::{
     Probe, ReturnedResult, ReturnedValue,
 };
 pub(crate) use self::own::{own_arguments, own_map};
-pub(crate) use self::paths::{CandidatePath, FewPaths};
+pub(crate) use self::paths::{CandidatePath, FewPaths, is_path_like};
+pub(crate) use self::recorded::{RecordedArguments, RecordedValue, Unknown};
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
 pub(crate) use self::walk::{Scalar, Shape, Sink, Stop, is_map};
 

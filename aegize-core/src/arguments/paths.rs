@@ -224,7 +224,7 @@ impl Sink for Collector<'_, '_> {
 
 /// Whether a string looks like a path: a separator, a leading `.` or `~`, a drive letter, or a
 /// control character.
-fn is_path_like(text: &str) -> bool {
+pub(crate) fn is_path_like(text: &str) -> bool {
     let mut start = text.chars();
     let first = start.next();
     let is_drive = first.is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');

@@ -11,7 +11,13 @@ use super::{Argument, REDACTED};
 use crate::text::is_active;
 
 /// The most characters a summary has.
-const LIMIT: usize = 200;
+pub(super) const LIMIT: usize = 200;
+
+/// What stands at the end of a summary that was cut.
+pub(super) const CUT: char = '…';
+
+/// What stands for a value that nothing can read.
+pub(super) const OPAQUE: &str = "<opaque>";
 
 /// `name=value, …` of a call's arguments, redacted, at most 200 characters.
 pub(crate) fn summarize_arguments<'a>(arguments: impl IntoIterator<Item = Argument<'a>>) -> String {
@@ -35,15 +41,17 @@ pub(crate) fn summarize_arguments<'a>(arguments: impl IntoIterator<Item = Argume
 /// A name as it is, or quoted if it could be taken for more than a name.
 fn write_name(text: &mut Bounded, separator: &str, name: &str) -> fmt::Result {
     text.write_str(separator)?;
-    if name
-        .chars()
-        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
-    {
+    if name.chars().all(is_plain) {
         text.write_str(name)?;
     } else {
         Writer::new(text).quoted(name)?;
     }
     text.push('=')
+}
+
+/// Whether a character of a name needs no quotes.
+pub(super) fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
 /// One value, at most 200 characters.
@@ -58,7 +66,7 @@ fn write_value(text: &mut Bounded, value: Captured<'_>) -> fmt::Result {
     match value {
         Captured::Debug(value) => write!(text, "{value:?}"),
         Captured::Display(value) => write!(text, "{value}"),
-        Captured::Opaque => text.write_str("<opaque>"),
+        Captured::Opaque => text.write_str(OPAQUE),
         readable => match readable.walk(&mut Writer::new(text)) {
             Some(Ok(())) => Ok(()),
             Some(Err(Stop::Failed)) => text.write_str("<unreadable>"),
@@ -97,7 +105,7 @@ impl Bounded {
     fn finish(mut self) -> String {
         if self.is_cut {
             self.text.pop();
-            self.text.push('…');
+            self.text.push(CUT);
         }
         self.text
     }
