@@ -12,6 +12,8 @@
 //!   pure function.
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line.
+//! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
+//!   told: a [`Replay`].
 //! * `error`: what a caller gets instead of a call, [`GuardError`].
 //! * `foreign`: refusals as the errors of other crates, each behind a feature.
 //! * `guard`: the pipeline, the one place where the order of stages is written, and the permit
@@ -44,6 +46,7 @@ mod guard;
 mod identity;
 mod pattern;
 mod policy;
+mod replay;
 mod source;
 mod text;
 mod tool;
@@ -65,6 +68,7 @@ pub use self::policy::{
     CaseOutcome, Decision, Explanation, FormattedPolicy, NearMiss, PermissionPolicy, Place,
     PolicyRule, PolicyTests, TestCase, Verdict,
 };
+pub use self::replay::{Replay, ReplayDoubt, ReplayOutcome};
 pub use self::source::PolicySource;
 pub use self::tool::{BoundTool, GuardedCall, GuardedTool, ToolCall};
 #[cfg(feature = "tools")]

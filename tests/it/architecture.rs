@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("text", &[]),
     ("identity", &[]),
     ("action", &["identity"]),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ),
     ("source", &["policy", "yaml"]),
     ("audit", &["action"]),
+    ("replay", &["arguments", "audit", "policy"]),
     ("error", &["action", "audit", "policy"]),
     ("foreign", &["error"]),
     (

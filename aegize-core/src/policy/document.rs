@@ -154,6 +154,11 @@ impl Rule {
         self.tool.is_match(tool_name) && self.covers_operation(operation)
     }
 
+    /// Whether it asks about calls only if another rule would let them through, or ask.
+    pub(crate) fn opens_nothing(&self) -> bool {
+        self.only_tightens && self.section == Section::RequireApproval
+    }
+
     pub(crate) fn covers_operation(&self, operation: &str) -> bool {
         self.operations
             .as_ref()

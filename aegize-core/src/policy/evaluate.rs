@@ -177,9 +177,7 @@ impl Index {
             return verdict(Cause::NoRule);
         };
         // What only tightens asks about calls that would be allowed, or asked about, without it.
-        let opens_nothing =
-            |rule: &Rule| rule.only_tightens && rule.section == Section::RequireApproval;
-        if opens_nothing(first) && applying.all(opens_nothing) {
+        if first.opens_nothing() && applying.all(Rule::opens_nothing) {
             return verdict(Cause::NoRule);
         }
         verdict(Cause::Rule(first))
@@ -238,25 +236,29 @@ fn unproved<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mism
     {
         return Some(Mismatch::RiskAbove);
     }
+    path_unproved(conditions, facts)
+        .or_else(|| unmet(&conditions.arguments, facts, Standard::Proved))
+}
+
+/// Why it is not proved that every path is where the conditions want it.
+pub(super) fn path_unproved<'f>(
+    conditions: &'f Conditions,
+    facts: &'f Facts<'_>,
+) -> Option<Mismatch<'f>> {
+    let patterns = conditions.paths.as_ref()?;
     let resolver = facts.resolver.filter(|_| conditions.follows_links);
-    if let Some(patterns) = &conditions.paths {
-        let mut certain = facts
-            .paths()
-            .iter()
-            .filter(|path| !path.is_guess)
-            .peekable();
-        if certain.peek().is_none() {
-            return Some(Mismatch::NoPath);
-        }
-        let unproved = certain.find_map(|path| {
-            let why = path.unproved(patterns, resolver)?;
-            Some(Mismatch::Path(path, why))
-        });
-        if unproved.is_some() {
-            return unproved;
-        }
+    let mut certain = facts
+        .paths()
+        .iter()
+        .filter(|path| !path.is_guess)
+        .peekable();
+    if certain.peek().is_none() {
+        return Some(Mismatch::NoPath);
     }
-    unmet(&conditions.arguments, facts, Standard::Proved)
+    certain.find_map(|path| {
+        let why = path.unproved(patterns, resolver)?;
+        Some(Mismatch::Path(path, why))
+    })
 }
 
 /// Why conditions are not even possible.
@@ -267,20 +269,23 @@ fn impossible<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mi
     {
         return Some(Mismatch::RiskBelow);
     }
+    path_impossible(conditions, facts)
+        .or_else(|| unmet(&conditions.arguments, facts, Standard::Possible))
+}
+
+/// Why no path can be one that the conditions are about.
+pub(super) fn path_impossible<'f>(
+    conditions: &'f Conditions,
+    facts: &'f Facts<'_>,
+) -> Option<Mismatch<'f>> {
+    let patterns = conditions.paths.as_ref()?;
     let resolver = facts.resolver.filter(|_| conditions.follows_links);
-    if let Some(patterns) = &conditions.paths {
-        let paths = facts.paths();
-        if paths.is_empty() {
-            return Some(Mismatch::NoPath);
-        }
-        if !paths
-            .iter()
-            .any(|path| path.is_possible(patterns, resolver))
-        {
-            return Some(Mismatch::NoSuchPath);
-        }
+    let paths = facts.paths();
+    if paths.is_empty() {
+        return Some(Mismatch::NoPath);
     }
-    unmet(&conditions.arguments, facts, Standard::Possible)
+    let is_possible = |path: &PathFact<'_>| path.is_possible(patterns, resolver);
+    (!paths.iter().any(is_possible)).then_some(Mismatch::NoSuchPath)
 }
 
 /// The first condition on an argument that does not hold.

@@ -15,6 +15,7 @@ mod explain;
 mod format;
 mod load;
 mod paths;
+mod possible;
 mod rules;
 
 use std::fmt;
@@ -31,6 +32,7 @@ pub use self::evaluate::{Decision, Verdict};
 pub use self::explain::{Explanation, NearMiss};
 pub use self::format::FormattedPolicy;
 use self::load::Loader;
+pub(crate) use self::possible::{Doubt, Knowledge, Possible, readings};
 pub use self::rules::PolicyRule;
 use crate::action::ToolAction;
 use crate::yaml::{self, LoadError};
