@@ -14,6 +14,7 @@
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line.
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
+//! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].
 //! * `error`: what a caller gets instead of a call, [`GuardError`].
 //! * `foreign`: refusals as the errors of other crates, each behind a feature.
 //! * `guard`: the pipeline, the one place where the order of stages is written, and the permit
@@ -48,6 +49,7 @@ mod pattern;
 mod policy;
 mod replay;
 mod source;
+mod suggest;
 mod text;
 mod tool;
 #[cfg(feature = "tools")]
@@ -70,6 +72,7 @@ pub use self::policy::{
 };
 pub use self::replay::{Replay, ReplayDoubt, ReplayOutcome};
 pub use self::source::PolicySource;
+pub use self::suggest::PolicySuggestion;
 pub use self::tool::{BoundTool, GuardedCall, GuardedTool, ToolCall};
 #[cfg(feature = "tools")]
 pub use self::tools::{ToolSite, assert_covered, tools};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("text", &[]),
     ("identity", &[]),
     ("action", &["identity"]),
@@ -19,6 +19,18 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("source", &["policy", "yaml"]),
     ("audit", &["action"]),
     ("replay", &["arguments", "audit", "policy"]),
+    (
+        "suggest",
+        &[
+            "action",
+            "arguments",
+            "audit",
+            "pattern",
+            "policy",
+            "replay",
+            "text",
+        ],
+    ),
     ("error", &["action", "audit", "policy"]),
     ("foreign", &["error"]),
     (

@@ -31,4 +31,5 @@ mod reload;
 mod replay;
 mod shapes;
 mod shared_rules;
+mod suggest;
 mod support;

@@ -90,6 +90,16 @@ impl<'p> NormalPath<'p> {
         }
     }
 
+    /// Whether it begins at the root.
+    pub(crate) fn is_absolute(&self) -> bool {
+        self.is_absolute
+    }
+
+    /// Its segments joined by `/`, without a leading one.
+    pub(crate) fn segments(&self) -> &str {
+        &self.text
+    }
+
     /// The segments below a directory; `None` if the path is not in it.
     pub(super) fn below(&self, directory: &str) -> Option<&str> {
         if directory.is_empty() {
