@@ -34,7 +34,14 @@ impl AuditRecords {
             let file = File::open(path)?;
             // Whoever holds the lock has written whole lines only.
             uninterrupted(|| file.lock_shared())?;
-            let length = file.metadata().map(|metadata| metadata.len());
+            let length = file.metadata().map(|metadata| {
+                // A pipe has no length, and is read to its end.
+                if metadata.is_file() {
+                    metadata.len()
+                } else {
+                    u64::MAX
+                }
+            });
             file.unlock()?;
             Ok(BufReader::new(file.take(length?)))
         };
