@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use aegize::LoadError;
+use aegize::{AuditError, LoadError};
 
 /// What the exit code tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,16 @@ pub(crate) enum Failure {
     Load(Vec<LoadError>),
     /// A file could not be written.
     File(PathBuf, io::Error),
+    /// A log that could not be read, or is none.
+    Log(AuditError),
     /// The result could not be written.
     Output(io::Error),
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::Log(error)
+    }
 }
 
 impl From<io::Error> for Failure {

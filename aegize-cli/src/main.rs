@@ -1,8 +1,9 @@
 //! `aegize`: checks what the policy of an AI agent decides, before it matters.
 //!
-//! Commands read, judge and format; none of them calls a tool. In reading order: [`command`] is what can
-//! be asked, [`exit`] how it ends, [`output`] how it is told. The invariant: whatever the files,
-//! the arguments and the streams are, the process ends with one of the codes of [`exit::Exit`].
+//! Commands read, judge and format; none of them calls a tool. In reading order: [`command`] is what
+//! can be asked, [`logs`] reads what is on record, [`exit`] is how it ends, [`output`] how it is
+//! told. The invariant: whatever the files, the arguments and the streams are, the process ends
+//! with one of the codes of [`exit::Exit`].
 #![cfg_attr(
     not(test),
     deny(
@@ -17,6 +18,7 @@
 
 mod command;
 mod exit;
+mod logs;
 mod output;
 
 use std::io::Write as _;

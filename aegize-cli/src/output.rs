@@ -3,8 +3,12 @@
 //! Streams may be closed or full, and texts come from files that somebody else wrote. The
 //! invariant: no stream makes the process panic, and no text moves the cursor or begins a line.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, Write};
+
+use aegize::Decision;
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
 
 use crate::exit::Failure;
 
@@ -44,10 +48,58 @@ pub(crate) fn report(failure: &Failure) {
             let file = one_line(&file.display().to_string());
             format!("error: {file}: cannot be written: {error}\n")
         }
+        Failure::Log(error) => format!("error: {}\n", one_line(&error.to_string())),
         Failure::Output(error) => format!("error: cannot write to standard output: {error}\n"),
     };
     // `eprint!` panics if standard error is full; then there is nobody left to tell.
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Tells on standard error what a reader of the result should know.
+pub(crate) fn warn(text: &str) {
+    let _ = io::stderr().write_all(format!("warning: {}\n", one_line(text)).as_bytes());
+}
+
+/// Writes a result for programs: JSON, indented, with a line end.
+pub(crate) fn write_json(stdout: &mut impl Write, value: &Value) -> io::Result<()> {
+    writeln!(stdout, "{value:#}")
+}
+
+/// A decision by its name: green, yellow or red.
+pub(crate) fn decision(decision: Decision) -> Painted<&'static str> {
+    let colour = match decision {
+        Decision::Allow => AnsiColor::Green,
+        Decision::RequireApproval => AnsiColor::Yellow,
+        Decision::Deny => AnsiColor::Red,
+    };
+    Painted {
+        text: decision.as_str(),
+        style: colour.on_default().bold(),
+    }
+}
+
+/// What a reader looks for first.
+pub(crate) fn strong<T>(text: T) -> Painted<T> {
+    let style = Style::new().bold();
+    Painted { text, style }
+}
+
+/// What frames the rest.
+pub(crate) fn faint<T>(text: T) -> Painted<T> {
+    let style = AnsiColor::Blue.on_default();
+    Painted { text, style }
+}
+
+/// A text in a style.
+pub(crate) struct Painted<T> {
+    text: T,
+    style: Style,
+}
+
+impl<T: fmt::Display> fmt::Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{:#}", self.style, self.text, self.style)
+    }
 }
 
 /// A text in which every control character is written as an escape.

@@ -6,7 +6,7 @@ mod policy;
 
 use std::io::Write;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use self::policy::PolicyCommand;
 use crate::exit::{Exit, Failure};
@@ -42,6 +42,15 @@ Example:
   aegize policy test aegize.yaml policy_tests.yaml
 
 `aegize policy test --help` shows what the two files look like.";
+
+/// How a result is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people, with colours on a terminal unless `NO_COLOR` is set
+    Human,
+    /// One JSON object for programs
+    Json,
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -12,7 +12,7 @@ fn every_level_teaches_the_essentials() {
         "  1  ",
         "  2  ",
     ];
-    let rows: [(&[&str], &[&str]); 5] = [
+    let rows: [(&[&str], &[&str]); 7] = [
         (
             &["--help"],
             &[
@@ -26,9 +26,11 @@ fn every_level_teaches_the_essentials() {
             &["policy", "--help"],
             &[
                 "`deny`, `require_approval`, `allow`; what no rule allows is denied",
-                "test    Compare a policy's decisions with expected ones",
-                "fmt     Lay policy files out as reviewers expect",
-                "schema  Print the JSON Schema of policy files",
+                "Compare a policy's decisions with expected ones",
+                "Lay policy files out as reviewers expect",
+                "Print the JSON Schema of policy files",
+                "Judge recorded calls by a policy, and show what would have been decided otherwise",
+                "Write the least policy that lets through what agents did",
                 "aegize policy test aegize.yaml policy_tests.yaml",
             ],
         ),
@@ -65,6 +67,27 @@ fn every_level_teaches_the_essentials() {
                 "draft 2020-12",
                 "aegize policy schema > aegize.schema.json",
                 "# yaml-language-server: $schema=",
+            ],
+        ),
+        (
+            &["policy", "replay", "--help"],
+            &[
+                "Usage: aegize policy replay [OPTIONS] <POLICY> <LOG>...",
+                "symbolic links",
+                "not resolved again",
+                "short summary of the arguments",
+                "cannot be told",
+                "--format <FORMAT>",
+                "every decision is as it was recorded",
+            ],
+        ),
+        (
+            &["policy", "suggest", "--help"],
+            &[
+                "Usage: aegize policy suggest --agent <ID> <LOG>...",
+                "only ever denied is in comments",
+                "aegize policy replay suggested.yaml audit.jsonl",
+                "risk_level_max: low",
             ],
         ),
     ];

@@ -5,6 +5,7 @@ mod examples;
 mod fmt;
 mod help;
 mod paths;
+mod replay;
 mod results;
 mod schema;
 mod streams;

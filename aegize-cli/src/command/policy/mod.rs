@@ -1,7 +1,9 @@
 //! `aegize policy`: what can be asked about policy files.
 
 mod fmt;
+mod replay;
 mod schema;
+mod suggest;
 mod test;
 
 use std::io::Write;
@@ -9,7 +11,9 @@ use std::io::Write;
 use clap::Subcommand;
 
 use self::fmt::Fmt;
+use self::replay::ReplayLog;
 use self::schema::Schema;
+use self::suggest::Suggest;
 use self::test::Test;
 use super::EXIT_CODES;
 use crate::exit::{Exit, Failure};
@@ -18,7 +22,9 @@ const EXAMPLE: &str = "\
 Examples:
   aegize policy test aegize.yaml policy_tests.yaml
   aegize policy fmt aegize.yaml
-  aegize policy schema > aegize.schema.json";
+  aegize policy schema > aegize.schema.json
+  aegize policy replay aegize.yaml audit.jsonl
+  aegize policy suggest audit.jsonl --agent research_bot";
 
 /// Work with policy files
 ///
@@ -34,6 +40,8 @@ pub(crate) enum PolicyCommand {
     Test(Test),
     Fmt(Fmt),
     Schema(Schema),
+    Replay(ReplayLog),
+    Suggest(Suggest),
 }
 
 impl PolicyCommand {
@@ -42,6 +50,8 @@ impl PolicyCommand {
             Self::Test(test) => test.run(stdout),
             Self::Fmt(fmt) => fmt.run(stdout),
             Self::Schema(_) => Schema::run(stdout),
+            Self::Replay(replay) => replay.run(stdout),
+            Self::Suggest(suggest) => suggest.run(stdout),
         }
     }
 }
