@@ -4,6 +4,7 @@
 //! A pattern is checked when it is made and matches in time linear in the text. What a matcher
 //! cannot read, it does not match.
 
+mod automata;
 mod command;
 mod domain;
 mod email;
@@ -20,6 +21,7 @@ mod url;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::automata::{Cell, Languages, is_covered, witness};
 pub(crate) use self::command::{ProgramPattern, argv, command_line};
 pub(crate) use self::email::{EmailPattern, email};
 pub(crate) use self::glob::PatternError;

@@ -1,5 +1,6 @@
 //! Globs over tool and operation names, which are most often no globs at all.
 
+use super::glob::translate::{literal, whole};
 use super::glob::{Glob, PatternError, Syntax, check, is_glob};
 
 /// A pattern for a name. Names have no separators: `*` stands for any text.
@@ -39,9 +40,7 @@ impl NameGlob {
     }
 
     /// A regular expression that matches the same names.
-    #[cfg(test)]
     pub(crate) fn to_regex(&self) -> String {
-        use super::glob::translate::{literal, whole};
         whole(&match self {
             Self::Exact(exact) => literal(exact),
             Self::Any => ".*".into(),

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::glob::translate::{BELOW, NAME, literal, whole};
 use super::glob::{Glob, PatternError, Syntax, check, is_glob};
 use super::normal::NormalPath;
 
@@ -140,20 +141,43 @@ impl PathGlob {
 
     /// A regular expression that matches the normal forms of the same paths, those of absolute
     /// ones with their leading `/`.
-    #[cfg(test)]
     pub(crate) fn to_regex(&self) -> String {
-        use super::glob::translate::{BELOW, NAME, literal, whole};
         let start = if self.is_absolute { "/" } else { "" };
+        whole(&format!("{start}{}", self.text_regex()))
+    }
+
+    /// The same for the paths that [might](Self::is_possible_match) match.
+    pub(crate) fn to_possible_regex(&self) -> String {
+        if self.is_absolute || !self.base.is_empty() || !self.rest.begins_anywhere() {
+            return self.to_regex();
+        }
+        whole(&format!("/?(?:{})", self.text_regex()))
+    }
+
+    /// A regular expression of the normal forms of all paths there are.
+    pub(crate) fn domain_regex() -> String {
+        // Neither empty nor `.` nor `..`, and without controls; a relative path has no `~` first.
+        let letter = |without: &str| format!(r"[^/{without}\x00-\x1f\x7f-\u{{9f}}]");
+        let any = letter("");
+        let name = |first: &str| {
+            let dotted = letter(".");
+            format!(r"(?:{first}{any}*|\.{dotted}{any}*|\.\.{any}+)")
+        };
+        let (first, name) = (name(&letter(".~")), name(&letter(".")));
+        whole(&format!(
+            "(?:/(?:{name}(?:/{name})*)?|(?:{first}(?:/{name})*)?)"
+        ))
+    }
+
+    fn text_regex(&self) -> String {
         let base = literal(&self.base);
         let separator = if base.is_empty() { "" } else { "/" };
-        whole(&match &self.rest {
-            Rest::Anything if base.is_empty() => format!("{start}(?:{NAME}{BELOW})?"),
-            Rest::Anything => format!("{start}{base}{BELOW}"),
-            Rest::Literal(name) => format!("{start}{base}{separator}{}", literal(name)),
-            Rest::Glob { glob, .. } => {
-                format!("{start}{base}{separator}{}", glob.to_path_regex())
-            }
-        })
+        match &self.rest {
+            Rest::Anything if base.is_empty() => format!("(?:{NAME}{BELOW})?"),
+            Rest::Anything => format!("{base}{BELOW}"),
+            Rest::Literal(name) => format!("{base}{separator}{}", literal(name)),
+            Rest::Glob { glob, .. } => format!("{base}{separator}{}", glob.to_path_regex()),
+        }
     }
 
     /// The literal leading directories as a path to follow.

@@ -1,5 +1,6 @@
 //! Globs over texts that are neither names nor paths.
 
+use super::glob::translate::whole;
 use super::glob::{Glob, PatternError, Syntax, check};
 
 /// A pattern for a text as it stands: nothing is normalised, and no character but `/` is special.
@@ -19,9 +20,8 @@ impl TextGlob {
     }
 
     /// A regular expression that matches the same texts.
-    #[cfg(test)]
     pub(crate) fn to_regex(&self) -> String {
-        super::glob::translate::whole(&self.0.to_regex())
+        whole(&self.0.to_regex())
     }
 }
 

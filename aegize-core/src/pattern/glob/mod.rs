@@ -11,7 +11,6 @@ mod parse;
 mod run;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
 pub(super) mod translate;
 
 use crate::text::find_invisible;
