@@ -67,8 +67,8 @@ pub use self::error::{
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
 pub use self::policy::{
-    CaseOutcome, Decision, Explanation, FormattedPolicy, NearMiss, PermissionPolicy, Place,
-    PolicyRule, PolicyTests, TestCase, Verdict,
+    CaseOutcome, Change, Decision, Direction, Explanation, FormattedPolicy, NearMiss,
+    PermissionPolicy, Place, PolicyDiff, PolicyRule, PolicyTests, Ruling, TestCase, Verdict,
 };
 pub use self::replay::{Replay, ReplayDoubt, ReplayOutcome};
 pub use self::source::PolicySource;

@@ -63,6 +63,21 @@ impl ProgramPattern {
         Ok(Self(entry.into()))
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Command lines at every border of what is covered, and beyond.
+    pub(crate) fn examples(&self) -> Vec<String> {
+        let name = file_name(&self.0);
+        vec![
+            self.0.to_string(),
+            name.to_owned(),
+            format!("/other/{name}"),
+            "other".to_owned(),
+        ]
+    }
+
     fn judge(&self, program: &str) -> Match {
         if *self.0 == *program {
             Match::Yes

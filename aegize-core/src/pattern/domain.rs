@@ -137,6 +137,21 @@ impl DomainPattern {
         }
     }
 
+    /// Names at every border of what is covered.
+    pub(super) fn examples(&self) -> Vec<String> {
+        let (Self::Exactly(listed) | Self::Below(listed)) = self;
+        let name = listed.as_str();
+        let first = name.split('.').next().unwrap_or_default();
+        vec![
+            name.to_owned(),
+            format!("a.{name}"),
+            format!("b.a.{name}"),
+            first.to_owned(),
+            "a".to_owned(),
+            "other.example".to_owned(),
+        ]
+    }
+
     /// Whether any name that means this machine is covered.
     pub(super) fn covers_local(&self) -> bool {
         let (Self::Exactly(listed) | Self::Below(listed)) = self;

@@ -115,6 +115,20 @@ impl EmailPattern {
         })
     }
 
+    /// Texts at every border of what is covered, and beyond.
+    pub(crate) fn examples(&self) -> Vec<String> {
+        let mut locals = vec!["a".to_owned(), "é".to_owned()];
+        if let Some(local) = &self.local {
+            locals.extend([local.to_string(), format!("{local}+a")]);
+        }
+        let domains = self.domain.examples();
+        let addresses = domains.iter().flat_map(|domain| {
+            let at = move |local: &String| format!("{local}@{domain}");
+            locals.iter().map(at)
+        });
+        addresses.collect()
+    }
+
     fn judge(&self, address: &Address<'_>) -> Match {
         let domain = self.domain.judge(&address.domain);
         let local = match &self.local {

@@ -189,6 +189,34 @@ impl HostPattern {
         }
     }
 
+    /// Hosts at every border of what is covered, and beyond.
+    pub(crate) fn examples(&self) -> Vec<String> {
+        let mut hosts = vec![
+            "localhost".to_owned(),
+            "0.0.0.0".to_owned(),
+            "other.example".to_owned(),
+        ];
+        match self {
+            Self::Name(pattern) => hosts.extend(pattern.examples()),
+            Self::Block(IpNet::V4(block)) => {
+                let (first, last) = (block.network(), block.broadcast());
+                let before = u32::from(first).checked_sub(1).map(Ipv4Addr::from);
+                let after = u32::from(last).checked_add(1).map(Ipv4Addr::from);
+                let addresses = [Some(first), Some(last), before, after];
+                hosts.extend(addresses.iter().flatten().map(Ipv4Addr::to_string));
+                hosts.push(format!("64:ff9b::{first}"));
+            }
+            Self::Block(IpNet::V6(block)) => {
+                let (first, last) = (block.network(), block.broadcast());
+                let before = u128::from(first).checked_sub(1).map(Ipv6Addr::from);
+                let after = u128::from(last).checked_add(1).map(Ipv6Addr::from);
+                let addresses = [Some(first), Some(last), before, after];
+                hosts.extend(addresses.iter().flatten().map(Ipv6Addr::to_string));
+            }
+        }
+        hosts
+    }
+
     pub(super) fn judge_all(host: &Host, patterns: &[Self]) -> Match {
         Match::any(patterns.iter().map(|pattern| pattern.judge(host)))
     }

@@ -21,7 +21,7 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::automata::{Cell, Languages, is_covered, witness};
+pub(crate) use self::automata::{Cell, Languages};
 pub(crate) use self::command::{ProgramPattern, argv, command_line};
 pub(crate) use self::email::{EmailPattern, email};
 pub(crate) use self::glob::PatternError;
@@ -31,5 +31,5 @@ pub(crate) use self::name::NameGlob;
 pub(crate) use self::normal::{Abnormal, NormalPath, Readings};
 pub(crate) use self::number::Decimal;
 pub(crate) use self::path::{Followed, PathGlob, Resolver};
-pub(crate) use self::text::TextGlob;
-pub(crate) use self::url::{Scheme, UrlPath, UrlPattern};
+pub(crate) use self::text::{TextGlob, literal_regex};
+pub(crate) use self::url::{Scheme, UrlPath, UrlPattern, url_examples};

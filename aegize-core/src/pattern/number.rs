@@ -7,6 +7,8 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 
+use serde_json::Value;
+
 /// The most significant digits that are read.
 const DIGITS: usize = 64;
 
@@ -97,6 +99,74 @@ impl Decimal {
         let mut text = Text::default();
         write!(text, "{float:e}").ok()?;
         Self::parse(text.as_str())
+    }
+
+    /// The number as JSON says it; `None` if it can only say another one.
+    pub(crate) fn to_json(self) -> Option<Value> {
+        let text = format!("{self:?}");
+        if let Ok(exponent) = usize::try_from(self.exponent)
+            && exponent < DIGITS
+            && self
+                .digits
+                .iter()
+                .skip(exponent + 1)
+                .all(|digit| *digit == 0)
+        {
+            let digits = self.digits.iter().take(exponent + 1);
+            let sign = if self.sign == Sign::Negative { "-" } else { "" };
+            let text = digits.fold(sign.to_owned(), |text, digit| text + &digit.to_string());
+            if let Ok(number) = text.parse::<u64>() {
+                return Some(number.into());
+            }
+            if let Ok(number) = text.parse::<i64>() {
+                return Some(number.into());
+            }
+        }
+        let float: f64 = text.parse().ok()?;
+        (Self::from_f64(float)? == self).then(|| float.into())
+    }
+
+    /// A number between two others.
+    pub(crate) fn between(low: &Self, high: &Self) -> Option<Value> {
+        let (start, end) = (low.to_f64(), high.to_f64());
+        let middle = start / 2.0 + end / 2.0;
+        let candidates = [
+            middle.round(),
+            middle,
+            start,
+            end,
+            start.next_up(),
+            end.next_down(),
+        ];
+        let mut between = candidates.into_iter().filter_map(Self::from_f64);
+        between
+            .find(|number| low < number && number < high)
+            .and_then(Self::to_json)
+    }
+
+    /// A number beyond this one, on the side of `step`.
+    pub(crate) fn step(&self, step: f64) -> Option<Value> {
+        let float = self.to_f64();
+        let candidates = [
+            float.round() + step,
+            float * 2.0,
+            float / 2.0,
+            f64::MAX.copysign(step),
+        ];
+        let is_beyond = |number: &Self| {
+            if step < 0.0 {
+                number < self
+            } else {
+                number > self
+            }
+        };
+        let mut beyond = candidates.into_iter().filter_map(Self::from_f64);
+        beyond.find(is_beyond).and_then(Self::to_json)
+    }
+
+    /// A float near to it.
+    fn to_f64(self) -> f64 {
+        format!("{self:?}").parse().unwrap_or(f64::MAX)
     }
 
     fn from_parts(sign: Sign, magnitude: u128) -> Self {

@@ -1,6 +1,6 @@
 //! Globs over texts that are neither names nor paths.
 
-use super::glob::translate::whole;
+use super::glob::translate::{literal, whole};
 use super::glob::{Glob, PatternError, Syntax, check};
 
 /// A pattern for a text as it stands: nothing is normalised, and no character but `/` is special.
@@ -23,6 +23,11 @@ impl TextGlob {
     pub(crate) fn to_regex(&self) -> String {
         whole(&self.0.to_regex())
     }
+}
+
+/// A regular expression that matches this text alone.
+pub(crate) fn literal_regex(text: &str) -> String {
+    whole(&literal(text))
 }
 
 #[cfg(test)]

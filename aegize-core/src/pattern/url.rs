@@ -4,9 +4,12 @@
 //! user-info, white space, `\`, missing slashes, encoded hosts, and in paths what servers decode
 //! or merge differently, are unreadable. Queries and fragments are not judged.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::automata::Languages;
 use super::glob::{PatternError, check};
 use super::host::{Host, HostPattern};
 use super::matching::Match;
@@ -59,6 +62,68 @@ impl UrlPattern {
         }
         Match::all(answers)
     }
+}
+
+/// The most URLs that are made up.
+const MOST_EXAMPLES: usize = 4096;
+
+/// URLs at every border of what patterns cover, in every combination of their parts; and whether
+/// none is missing.
+pub(crate) fn url_examples(patterns: &[&UrlPattern]) -> (Vec<String>, bool) {
+    let mut schemes = BTreeSet::from(["https".to_owned(), "http".to_owned(), "other".to_owned()]);
+    let mut hosts = BTreeSet::from(["other.example".to_owned()]);
+    let mut ports = BTreeSet::from([String::new(), ":1".to_owned()]);
+    let mut globs = Vec::new();
+    for pattern in patterns {
+        schemes.extend(
+            pattern
+                .scheme
+                .iter()
+                .flatten()
+                .map(|scheme| scheme.0.to_string()),
+        );
+        let listed = pattern.host.iter().flatten();
+        hosts.extend(listed.flat_map(HostPattern::examples));
+        ports.extend(pattern.port.iter().flatten().map(|port| format!(":{port}")));
+        globs.extend(
+            pattern
+                .path
+                .iter()
+                .flatten()
+                .map(|path| path.glob.to_regex()),
+        );
+    }
+    let mut paths = BTreeSet::from(["/".to_owned(), "/other".to_owned()]);
+    let mut is_exact = true;
+    if !globs.is_empty() {
+        let regexes = [vec![PathGlob::domain_regex()], globs].concat();
+        let cells = Languages::new(&regexes).and_then(|languages| languages.cells());
+        is_exact = cells.is_some();
+        let cells = cells.into_iter().flatten();
+        let found = cells
+            .filter(|cell| cell.text.starts_with('/'))
+            .map(|cell| cell.text);
+        paths.extend(found.flat_map(|path| [path.to_uppercase(), path]));
+    }
+    is_exact &= schemes.len() * hosts.len() * ports.len() * paths.len() <= MOST_EXAMPLES;
+    let mut urls = Vec::new();
+    for scheme in &schemes {
+        for host in &hosts {
+            let host = if host.contains(':') {
+                format!("[{host}]")
+            } else {
+                host.clone()
+            };
+            for port in &ports {
+                let with_path = |path: &String| format!("{scheme}://{host}{port}{path}");
+                urls.extend(paths.iter().map(with_path));
+            }
+            if urls.len() > MOST_EXAMPLES {
+                return (urls, false);
+            }
+        }
+    }
+    (urls, is_exact)
 }
 
 /// A URL whose parts are the same to every reader, and those parts as they are written.

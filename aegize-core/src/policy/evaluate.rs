@@ -236,29 +236,8 @@ fn unproved<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mism
     {
         return Some(Mismatch::RiskAbove);
     }
-    path_unproved(conditions, facts)
+    paths_mismatch(conditions, Standard::Proved, facts)
         .or_else(|| unmet(&conditions.arguments, facts, Standard::Proved))
-}
-
-/// Why it is not proved that every path is where the conditions want it.
-pub(super) fn path_unproved<'f>(
-    conditions: &'f Conditions,
-    facts: &'f Facts<'_>,
-) -> Option<Mismatch<'f>> {
-    let patterns = conditions.paths.as_ref()?;
-    let resolver = facts.resolver.filter(|_| conditions.follows_links);
-    let mut certain = facts
-        .paths()
-        .iter()
-        .filter(|path| !path.is_guess)
-        .peekable();
-    if certain.peek().is_none() {
-        return Some(Mismatch::NoPath);
-    }
-    certain.find_map(|path| {
-        let why = path.unproved(patterns, resolver)?;
-        Some(Mismatch::Path(path, why))
-    })
 }
 
 /// Why conditions are not even possible.
@@ -269,23 +248,36 @@ fn impossible<'f>(conditions: &'f Conditions, facts: &'f Facts<'_>) -> Option<Mi
     {
         return Some(Mismatch::RiskBelow);
     }
-    path_impossible(conditions, facts)
+    paths_mismatch(conditions, Standard::Possible, facts)
         .or_else(|| unmet(&conditions.arguments, facts, Standard::Possible))
 }
 
-/// Why no path can be one that the conditions are about.
-pub(super) fn path_impossible<'f>(
-    conditions: &'f Conditions,
+/// Why the condition on the call's paths does not hold.
+pub(super) fn paths_mismatch<'f>(
+    conditions: &Conditions,
+    standard: Standard,
     facts: &'f Facts<'_>,
 ) -> Option<Mismatch<'f>> {
     let patterns = conditions.paths.as_ref()?;
     let resolver = facts.resolver.filter(|_| conditions.follows_links);
-    let paths = facts.paths();
-    if paths.is_empty() {
+    let mut paths = facts.paths().iter();
+    if standard == Standard::Possible {
+        return if facts.paths().is_empty() {
+            Some(Mismatch::NoPath)
+        } else if paths.any(|path| path.is_possible(patterns, resolver)) {
+            None
+        } else {
+            Some(Mismatch::NoSuchPath)
+        };
+    }
+    let mut certain = paths.filter(|path| !path.is_guess).peekable();
+    if certain.peek().is_none() {
         return Some(Mismatch::NoPath);
     }
-    let is_possible = |path: &PathFact<'_>| path.is_possible(patterns, resolver);
-    (!paths.iter().any(is_possible)).then_some(Mismatch::NoSuchPath)
+    certain.find_map(|path| {
+        let why = path.unproved(patterns, resolver)?;
+        Some(Mismatch::Path(path, why))
+    })
 }
 
 /// The first condition on an argument that does not hold.

@@ -9,6 +9,7 @@
 mod cases;
 mod compile;
 mod condition;
+mod diff;
 mod document;
 mod evaluate;
 mod explain;
@@ -26,6 +27,7 @@ use serde_json::Value;
 
 pub use self::cases::{CaseOutcome, PolicyTests, TestCase};
 use self::compile::Index;
+pub use self::diff::{Change, Direction, PolicyDiff, Ruling};
 pub use self::document::Place;
 pub(crate) use self::evaluate::Facts;
 pub use self::evaluate::{Decision, Verdict};
@@ -194,6 +196,29 @@ impl PermissionPolicy {
     pub(crate) fn explain_refusal(&self, agent_id: &str, facts: &Facts<'_>) -> Explanation {
         const MOST: usize = 8;
         Explanation::new(&self.0, agent_id, facts, MOST)
+    }
+
+    /// What changes in meaning from this policy to a newer one: for each difference a call that
+    /// the two decide differently, by text alone. The order of rules, their names and reasons
+    /// make no difference.
+    ///
+    /// ```
+    /// # extern crate aegize_core as aegize;
+    /// use aegize::{Direction, PermissionPolicy};
+    ///
+    /// let policy = |max| PermissionPolicy::from_yaml_str(&format!(
+    ///     "agents: {{bot: {{allow: [{{tool: pay, args: {{amount: {{max: {max}}}}}}}]}}}}"
+    /// ));
+    /// let diff = policy(100)?.diff(&policy(150)?);
+    /// let change = &diff.changes()[0];
+    /// assert_eq!(change.direction(), Direction::Widens);
+    /// let amount = change.action().arguments["amount"].as_i64().unwrap();
+    /// assert!((101..=150).contains(&amount));
+    /// assert!(diff.is_exhaustive());
+    /// # Ok::<(), aegize::LoadError>(())
+    /// ```
+    pub fn diff(&self, newer: &Self) -> PolicyDiff {
+        diff::compare(self, newer)
     }
 
     /// Every rule, in the order of the file; a role's once, however many agents have it.

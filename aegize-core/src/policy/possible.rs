@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::PermissionPolicy;
 use super::condition::{ArgumentCondition, Standard};
 use super::document::{Conditions, Place, Rule, Section};
-use super::evaluate::{Decision, Facts, Mismatch, path_impossible, path_unproved};
+use super::evaluate::{Decision, Facts, Mismatch, paths_mismatch};
 use crate::arguments::{Argument, Arguments, Call, RecordedArguments, Unknown};
 
 /// Something that is not known of a call and that a decision hangs on.
@@ -207,10 +207,11 @@ impl<'a> Knowledge<'a> {
         }
         let doubts = self.doubts();
         if doubts.is_empty() {
-            return self.agreement(|facts| path_unproved(conditions, facts).is_none());
+            return self
+                .agreement(|facts| paths_mismatch(conditions, Standard::Proved, facts).is_none());
         }
         // A path that is known to be outside is enough, whatever the others are.
-        match path_unproved(conditions, &self.bare) {
+        match paths_mismatch(conditions, Standard::Proved, &self.bare) {
             Some(Mismatch::Path(..)) => Truth::No,
             _ => Truth::Unknown(doubts),
         }
@@ -222,10 +223,12 @@ impl<'a> Knowledge<'a> {
         }
         let doubts = self.doubts();
         if doubts.is_empty() {
-            return self.agreement(|facts| path_impossible(conditions, facts).is_none());
+            return self.agreement(|facts| {
+                paths_mismatch(conditions, Standard::Possible, facts).is_none()
+            });
         }
         // A path that is known to be inside is enough, whatever the others are.
-        match path_impossible(conditions, &self.bare) {
+        match paths_mismatch(conditions, Standard::Possible, &self.bare) {
             None => Truth::Yes,
             Some(_) => Truth::Unknown(doubts),
         }
