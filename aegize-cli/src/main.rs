@@ -2,8 +2,8 @@
 //!
 //! Commands read, judge and format; none of them calls a tool. In reading order: [`command`] is what
 //! can be asked, [`logs`] reads what is on record, [`exit`] is how it ends, [`output`] how it is
-//! told. The invariant: whatever the files, the arguments and the streams are, the process ends
-//! with one of the codes of [`exit::Exit`].
+//! told, with the lines that [`source`] finds. The invariant: whatever the files, the arguments
+//! and the streams are, the process ends with one of the codes of [`exit::Exit`].
 #![cfg_attr(
     not(test),
     deny(
@@ -20,6 +20,7 @@ mod command;
 mod exit;
 mod logs;
 mod output;
+mod source;
 
 use std::io::Write as _;
 use std::process::ExitCode;

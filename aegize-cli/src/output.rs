@@ -67,15 +67,25 @@ pub(crate) fn write_json(stdout: &mut impl Write, value: &Value) -> io::Result<(
 
 /// A decision by its name: green, yellow or red.
 pub(crate) fn decision(decision: Decision) -> Painted<&'static str> {
-    let colour = match decision {
-        Decision::Allow => AnsiColor::Green,
-        Decision::RequireApproval => AnsiColor::Yellow,
-        Decision::Deny => AnsiColor::Red,
-    };
-    Painted {
-        text: decision.as_str(),
-        style: colour.on_default().bold(),
+    let text = decision.as_str();
+    match decision {
+        Decision::Allow => good(text),
+        Decision::RequireApproval => Painted {
+            text,
+            style: AnsiColor::Yellow.on_default().bold(),
+        },
+        Decision::Deny => bad(text),
     }
+}
+
+pub(crate) fn good<T>(text: T) -> Painted<T> {
+    let style = AnsiColor::Green.on_default().bold();
+    Painted { text, style }
+}
+
+pub(crate) fn bad<T>(text: T) -> Painted<T> {
+    let style = AnsiColor::Red.on_default().bold();
+    Painted { text, style }
 }
 
 /// What a reader looks for first.

@@ -4,15 +4,11 @@ use crate::support::run;
 
 #[test]
 fn bad_arguments_are_told_with_the_usage() {
-    let rows: [(&[&str], &str); 8] = [
+    let rows: [(&[&str], &str); 7] = [
         (&["polcy"], "unrecognized subcommand 'polcy'"),
         (&["policy", "tset"], "unrecognized subcommand 'tset'"),
-        (&["policy", "test"], "<POLICY>"),
+        (&["policy", "test"], "<POLICY>..."),
         (&["policy", "test", "a.yaml"], "<TESTS>"),
-        (
-            &["policy", "test", "a.yaml", "b.yaml", "c.yaml"],
-            "unexpected argument 'c.yaml'",
-        ),
         (
             &["policy", "test", "--strict", "a.yaml", "b.yaml"],
             "unexpected argument '--strict'",

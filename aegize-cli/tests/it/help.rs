@@ -12,7 +12,7 @@ fn every_level_teaches_the_essentials() {
         "  1  ",
         "  2  ",
     ];
-    let rows: [(&[&str], &[&str]); 7] = [
+    let rows: [(&[&str], &[&str]); 8] = [
         (
             &["--help"],
             &[
@@ -27,6 +27,7 @@ fn every_level_teaches_the_essentials() {
             &[
                 "`deny`, `require_approval`, `allow`; what no rule allows is denied",
                 "Compare a policy's decisions with expected ones",
+                "Tell why a call is allowed, denied, or waits for a person",
                 "Lay policy files out as reviewers expect",
                 "Print the JSON Schema of policy files",
                 "Judge recorded calls by a policy, and show what would have been decided otherwise",
@@ -37,7 +38,9 @@ fn every_level_teaches_the_essentials() {
         (
             &["policy", "test", "--help"],
             &[
-                "Usage: aegize policy test <POLICY> <TESTS>",
+                "Usage: aegize policy test [OPTIONS] <POLICY>... <TESTS>",
+                "--coverage",
+                "JUnit XML",
                 "symbolic links are not looked at",
                 "agents:\n",
                 "tests:\n",
@@ -46,7 +49,18 @@ fn every_level_teaches_the_essentials() {
                 "risk_level",
                 "every case passed",
                 "at least one case failed",
+                "expect_rule",
                 "standard error says why",
+            ],
+        ),
+        (
+            &["policy", "explain", "--help"],
+            &[
+                "Usage: aegize policy explain [OPTIONS] --agent <ID>",
+                "Paths are judged by their text",
+                "whatever the decision",
+                "--arg amount=12.50",
+                "[possible values: dev, staging, prod]",
             ],
         ),
         (
@@ -93,12 +107,16 @@ fn every_level_teaches_the_essentials() {
     ];
     for (arguments, contains) in rows {
         let ran = run(arguments);
+        let common = common.iter().filter(|part| {
+            // Nothing is ever unexpected of a call that is explained.
+            **part != "  1  " || !arguments.contains(&"explain")
+        });
         assert_eq!(
             (ran.code, ran.stderr.as_str()),
             (Some(0), ""),
             "{arguments:?}"
         );
-        for part in common.iter().chain(contains) {
+        for part in common.chain(contains) {
             let is_told = ran.stdout.to_lowercase().contains(&part.to_lowercase());
             assert!(is_told, "{arguments:?}: no {part:?} in\n{}", ran.stdout);
         }
@@ -157,4 +175,15 @@ fn the_example_in_the_readme_gives_the_result_in_the_readme() {
     let command = "$ aegize policy test aegize.yaml policy_tests.yaml\n";
     assert_eq!(format!("{command}{}", ran.stdout), fenced("console")[1]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+
+    let directory = directory("", "");
+    std::fs::write(directory.path().join("aegize.yaml"), yaml[0]).unwrap();
+    let (command, result) = fenced("console")[2].split_once('\n').unwrap();
+    let arguments = command.strip_prefix("$ aegize ").unwrap().split(' ');
+    let ran: Ran = aegize(directory.path())
+        .args(arguments)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (result, ""));
 }

@@ -2,10 +2,12 @@
 
 mod arguments;
 mod examples;
+mod explain;
 mod fmt;
 mod help;
 mod paths;
 mod replay;
+mod reports;
 mod results;
 mod schema;
 mod streams;

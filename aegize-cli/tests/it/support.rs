@@ -53,6 +53,10 @@ pub(crate) fn aegize(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aegize"));
     // Help is wrapped at this width.
     command.current_dir(directory).env("COLUMNS", "100");
+    // Only those that a test sets.
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
     command
 }
 

@@ -1,5 +1,6 @@
 //! `aegize policy`: what can be asked about policy files.
 
+mod explain;
 mod fmt;
 mod replay;
 mod schema;
@@ -8,8 +9,11 @@ mod test;
 
 use std::io::Write;
 
+use aegize::ToolAction;
 use clap::Subcommand;
+use serde_json::{Value, json};
 
+use self::explain::Explain;
 use self::fmt::Fmt;
 use self::replay::ReplayLog;
 use self::schema::Schema;
@@ -38,6 +42,7 @@ Examples:
 )]
 pub(crate) enum PolicyCommand {
     Test(Test),
+    Explain(Explain),
     Fmt(Fmt),
     Schema(Schema),
     Replay(ReplayLog),
@@ -48,10 +53,33 @@ impl PolicyCommand {
     pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         match self {
             Self::Test(test) => test.run(stdout),
+            Self::Explain(explain) => explain.run(stdout),
             Self::Fmt(fmt) => fmt.run(stdout),
             Self::Schema(_) => Schema::run(stdout),
             Self::Replay(replay) => replay.run(stdout),
             Self::Suggest(suggest) => suggest.run(stdout),
         }
     }
+}
+
+/// A call for programs, as a case of `aegize policy test` would say it.
+fn call_json(action: &ToolAction) -> Value {
+    let mut call = json!({
+        "agent": action.agent_id,
+        "tool": action.tool_name,
+        "operation": action.operation,
+        "risk_level": action.risk_level.as_str(),
+    });
+    let further = [
+        ("args", Value::Object(action.arguments.clone())),
+        ("path_args", json!(action.path_arguments)),
+        ("metadata", Value::Object(action.metadata.clone())),
+    ];
+    if let Value::Object(fields) = &mut call {
+        let is_empty = |value: &Value| *value == json!({}) || *value == json!([]);
+        for (key, value) in further.into_iter().filter(|(_, value)| !is_empty(value)) {
+            fields.insert(key.to_owned(), value);
+        }
+    }
+    call
 }

@@ -111,7 +111,7 @@ fn files_that_cannot_be_read() {
         (
             "",
             "tests.yaml",
-            &["error: a value is required for '<POLICY>'"],
+            &["error: a value is required for '<POLICY>...'"],
         ),
     ];
     for (policy, tests, contains) in rows {
