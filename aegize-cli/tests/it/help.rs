@@ -12,7 +12,7 @@ fn every_level_teaches_the_essentials() {
         "  1  ",
         "  2  ",
     ];
-    let rows: [(&[&str], &[&str]); 8] = [
+    let rows: [(&[&str], &[&str]); 9] = [
         (
             &["--help"],
             &[
@@ -27,6 +27,7 @@ fn every_level_teaches_the_essentials() {
             &[
                 "`deny`, `require_approval`, `allow`; what no rule allows is denied",
                 "Compare a policy's decisions with expected ones",
+                "Tell what changes in meaning from one policy to another",
                 "Tell why a call is allowed, denied, or waits for a person",
                 "Lay policy files out as reviewers expect",
                 "Print the JSON Schema of policy files",
@@ -51,6 +52,15 @@ fn every_level_teaches_the_essentials() {
                 "at least one case failed",
                 "expect_rule",
                 "standard error says why",
+            ],
+        ),
+        (
+            &["policy", "diff", "--help"],
+            &[
+                "Usage: aegize policy diff [OPTIONS] <OLD> <NEW>",
+                "--fail-on widen",
+                "make no difference",
+                "could not be ruled out",
             ],
         ),
         (

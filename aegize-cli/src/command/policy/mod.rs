@@ -1,5 +1,6 @@
 //! `aegize policy`: what can be asked about policy files.
 
+mod diff;
 mod explain;
 mod fmt;
 mod replay;
@@ -13,6 +14,7 @@ use aegize::ToolAction;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use self::diff::Diff;
 use self::explain::Explain;
 use self::fmt::Fmt;
 use self::replay::ReplayLog;
@@ -43,6 +45,7 @@ Examples:
 pub(crate) enum PolicyCommand {
     Test(Test),
     Explain(Explain),
+    Diff(Diff),
     Fmt(Fmt),
     Schema(Schema),
     Replay(ReplayLog),
@@ -54,6 +57,7 @@ impl PolicyCommand {
         match self {
             Self::Test(test) => test.run(stdout),
             Self::Explain(explain) => explain.run(stdout),
+            Self::Diff(diff) => diff.run(stdout),
             Self::Fmt(fmt) => fmt.run(stdout),
             Self::Schema(_) => Schema::run(stdout),
             Self::Replay(replay) => replay.run(stdout),
