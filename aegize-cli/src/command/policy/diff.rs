@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::command::Format;
 use crate::exit::{Exit, Failure};
-use crate::output::{Palette, one_line, write_json};
+use crate::output::{self, one_line, write_json};
 use crate::source::Sources;
 
 /// Tell what changes in meaning from one policy to another
@@ -110,36 +110,35 @@ impl Diff {
 }
 
 fn write_human(stdout: &mut impl Write, diff: &PolicyDiff) -> io::Result<()> {
-    let palette = Palette::of_stdout();
     let mut sources = Sources::default();
     for change in diff.changes() {
         let (before, after) = (change.before(), change.after());
         let direction = change.direction().as_str();
         let direction = match change.direction() {
-            Direction::Widens => palette.bad(direction),
-            Direction::Tightens => palette.good(direction),
+            Direction::Widens => output::bad(direction),
+            Direction::Tightens => output::good(direction),
         };
         let (old, new) = (before.decision(), after.decision());
         writeln!(
             stdout,
             "{direction}  {} -> {}\n",
-            palette.decision(old),
-            palette.decision(new)
+            output::decision(old),
+            output::decision(new)
         )?;
         writeln!(stdout, "  {}", one_line(&agents(change)))?;
         writeln!(stdout, "  {}\n", one_line(&call(change.action())))?;
         for (when, ruling) in [("before", before), ("after", after)] {
-            let rule = palette.strong(one_line(ruling.rule().unwrap_or("default")));
+            let rule = output::strong(one_line(ruling.rule().unwrap_or("default")));
             writeln!(stdout, "  {when}: by {rule}")?;
             if let Some(place) = ruling.place() {
-                sources.write(stdout, place, 2, palette)?;
+                sources.write(stdout, place, 2)?;
             }
         }
         writeln!(stdout)?;
     }
     if !diff.is_exhaustive() {
         let heading =
-            palette.strong("Not every kind of call was tried; there may be more differences:");
+            output::strong("Not every kind of call was tried; there may be more differences:");
         writeln!(stdout, "{heading}\n")?;
         for limit in diff.limits() {
             writeln!(stdout, "  {}", one_line(limit))?;
