@@ -67,8 +67,9 @@ pub use self::error::{
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
 pub use self::policy::{
-    CaseOutcome, Change, Decision, Direction, Explanation, FormattedPolicy, NearMiss,
-    PermissionPolicy, Place, PolicyDiff, PolicyRule, PolicyTests, Ruling, TestCase, Verdict,
+    CaseOutcome, Change, Decision, DeclaredTool, Direction, Explanation, Finding, FindingCode,
+    FormattedPolicy, NearMiss, PermissionPolicy, Place, PolicyDiff, PolicyRule, PolicyTests,
+    RelatedRule, Ruling, Severity, TestCase, Verdict,
 };
 pub use self::replay::{Replay, ReplayDoubt, ReplayOutcome};
 pub use self::source::PolicySource;

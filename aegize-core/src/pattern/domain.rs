@@ -153,6 +153,20 @@ impl DomainPattern {
     }
 
     /// Whether any name that means this machine is covered.
+    /// Whether all that another pattern covers is covered, too.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exactly(listed), Self::Exactly(other)) => listed == other,
+            (Self::Exactly(_), Self::Below(_)) => false,
+            (Self::Below(listed), Self::Exactly(other)) => {
+                is_below(other.as_str(), listed.as_str())
+            }
+            (Self::Below(listed), Self::Below(other)) => {
+                listed == other || is_below(other.as_str(), listed.as_str())
+            }
+        }
+    }
+
     pub(super) fn covers_local(&self) -> bool {
         let (Self::Exactly(listed) | Self::Below(listed)) = self;
         listed.is_local()

@@ -129,6 +129,15 @@ impl EmailPattern {
         addresses.collect()
     }
 
+    /// Whether all that another entry covers is covered, too.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self == other
+            // Whose letters are beyond ASCII is only covered by an entry of its own.
+            || (self.local.is_none()
+                && other.local.as_ref().is_none_or(|local| local.is_ascii())
+                && self.domain.covers(&other.domain))
+    }
+
     fn judge(&self, address: &Address<'_>) -> Match {
         let domain = self.domain.judge(&address.domain);
         let local = match &self.local {

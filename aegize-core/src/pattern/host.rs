@@ -155,6 +155,15 @@ impl HostPattern {
         Ok(Self::Block(block))
     }
 
+    /// Whether all that another entry covers is covered, too.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(pattern), Self::Name(other)) => pattern.covers(other),
+            (Self::Block(block), Self::Block(other)) => block.contains(other),
+            _ => false,
+        }
+    }
+
     fn judge(&self, host: &Host) -> Match {
         let answer = match (self, host) {
             (Self::Name(pattern), Host::Name(domain)) => pattern.judge(domain),

@@ -21,7 +21,7 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::automata::{Cell, Languages};
+pub(crate) use self::automata::{Cell, Languages, is_covered, witness};
 pub(crate) use self::command::{ProgramPattern, argv, command_line};
 pub(crate) use self::email::{EmailPattern, email};
 pub(crate) use self::glob::PatternError;

@@ -139,6 +139,14 @@ impl PathGlob {
             .is_none_or(|named| named.target == followed.target)
     }
 
+    /// Whether links lead from both to the same places: the leading directories are the same,
+    /// and the other pattern is not about one file by its name.
+    pub(crate) fn begins_like(&self, other: &Self) -> bool {
+        self.is_absolute == other.is_absolute
+            && self.base == other.base
+            && !matches!(other.rest, Rest::Literal(_))
+    }
+
     /// A regular expression that matches the normal forms of the same paths, those of absolute
     /// ones with their leading `/`.
     pub(crate) fn to_regex(&self) -> String {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::automata::Languages;
+use super::automata::{Languages, is_covered};
 use super::glob::{PatternError, check};
 use super::host::{Host, HostPattern};
 use super::matching::Match;
@@ -31,6 +31,32 @@ pub(crate) struct UrlPattern {
 }
 
 impl UrlPattern {
+    /// Whether all that another pattern covers is covered, too, as far as that is decided.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let schemes = match (&self.scheme, &other.scheme) {
+            (None, None) => true,
+            // What another scheme does with its host is known only to who lists it.
+            (None, Some(given)) => given.iter().all(Scheme::is_special),
+            (Some(_), None) => false,
+            (Some(wanted), Some(given)) => given.iter().all(|scheme| wanted.contains(scheme)),
+        };
+        let hosts = is_narrower(self.host.as_ref(), other.host.as_ref(), |wanted, given| {
+            let is_covered = |given| {
+                wanted
+                    .iter()
+                    .any(|wanted: &HostPattern| wanted.covers(given))
+            };
+            given.iter().all(is_covered)
+        });
+        let ports = is_narrower(self.port.as_ref(), other.port.as_ref(), |wanted, given| {
+            given.iter().all(|port| wanted.contains(port))
+        });
+        let paths = is_narrower(self.path.as_ref(), other.path.as_ref(), |wanted, given| {
+            UrlPath::cover(wanted, given)
+        });
+        schemes && hosts && ports && paths
+    }
+
     /// Whether a text is a URL that the pattern covers.
     pub(crate) fn judge(&self, text: &str) -> Match {
         let Some(parsed) = Parsed::new(text) else {
@@ -124,6 +150,20 @@ pub(crate) fn url_examples(patterns: &[&UrlPattern]) -> (Vec<String>, bool) {
         }
     }
     (urls, is_exact)
+}
+
+/// Whether one part of a pattern asks for no more than that of another, which is narrower if it is
+/// the only one that asks.
+fn is_narrower<T>(
+    wanted: Option<&Vec<T>>,
+    given: Option<&Vec<T>>,
+    covers: impl Fn(&[T], &[T]) -> bool,
+) -> bool {
+    match (wanted, given) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(wanted), Some(given)) => covers(wanted, given),
+    }
 }
 
 /// A URL whose parts are the same to every reader, and those parts as they are written.
@@ -220,6 +260,11 @@ impl DecodedPath {
 pub(crate) struct Scheme(Box<str>);
 
 impl Scheme {
+    /// Whether the WHATWG says what its host and path mean.
+    fn is_special(&self) -> bool {
+        ["ftp", "file", "http", "https", "ws", "wss"].contains(&&*self.0)
+    }
+
     /// An entry `https`.
     pub(crate) fn new(entry: &str) -> Result<Self, PatternError> {
         let name = entry.trim_end_matches('/').trim_end_matches(':');
@@ -297,6 +342,22 @@ impl UrlPath {
             glob: PathGlob::new(entry)?,
             folded: PathGlob::new(&entry.to_lowercase())?,
         })
+    }
+
+    /// Whether all that some entries cover is covered by others, in either case.
+    fn cover(wanted: &[Self], given: &[Self]) -> bool {
+        let covers = |part: fn(&Self) -> &PathGlob| {
+            let wanted: Vec<String> = wanted.iter().map(|path| part(path).to_regex()).collect();
+            given.iter().all(|path| {
+                let given = [PathGlob::domain_regex(), part(path).to_regex()];
+                is_covered(&given, &wanted) == Some(true)
+            })
+        };
+        covers(|path| &path.glob) && covers(|path| &path.folded)
+    }
+
+    pub(crate) fn glob(&self) -> &PathGlob {
+        &self.glob
     }
 
     fn judge(&self, decoded: &DecodedPath) -> Match {

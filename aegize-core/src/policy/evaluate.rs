@@ -73,6 +73,14 @@ impl<'a> Verdict<'a> {
         self.to_string()
     }
 
+    /// The rule that decided, as it was read.
+    pub(super) fn decided_by(&self) -> Option<&'a Rule> {
+        match self.cause {
+            Cause::Rule(rule) => Some(rule),
+            Cause::UnknownAgent | Cause::NoRule => None,
+        }
+    }
+
     /// Where the rule that decided is written.
     pub(crate) fn place(&self) -> Option<&'a Place> {
         match self.cause {

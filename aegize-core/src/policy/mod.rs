@@ -14,6 +14,7 @@ mod document;
 mod evaluate;
 mod explain;
 mod format;
+mod lint;
 mod load;
 mod paths;
 mod possible;
@@ -33,6 +34,7 @@ pub(crate) use self::evaluate::Facts;
 pub use self::evaluate::{Decision, Verdict};
 pub use self::explain::{Explanation, NearMiss};
 pub use self::format::FormattedPolicy;
+pub use self::lint::{DeclaredTool, Finding, FindingCode, RelatedRule, Severity};
 use self::load::Loader;
 pub(crate) use self::possible::{Doubt, Knowledge, Possible, readings};
 pub use self::rules::PolicyRule;
@@ -224,6 +226,35 @@ impl PermissionPolicy {
     /// Every rule, in the order of the file; a role's once, however many agents have it.
     pub fn rules(&self) -> impl Iterator<Item = PolicyRule<'_>> {
         rules::all(&self.0)
+    }
+
+    /// Looks for what is probably a mistake, in the order of files and lines: rules that never
+    /// decide, patterns that cannot mean what they say, names that can be mistaken.
+    ///
+    /// Findings never change a decision. They are certain: what cannot be decided, such as
+    /// whether two unlike regular expressions with word boundaries overlap, is not a finding.
+    /// `tools`, which may be empty, is what a program declares; with it, findings tell what the
+    /// policy leaves out.
+    ///
+    /// ```
+    /// # extern crate aegize_core as aegize;
+    /// let policy = aegize::PermissionPolicy::from_yaml_str(
+    ///     "agents:
+    ///        bot:
+    ///          deny:
+    ///            - {tool: shell}
+    ///          allow:
+    ///            - {tool: shell, operations: [ls]}
+    /// ")?;
+    /// let findings = policy.lint(&[]);
+    /// assert_eq!(findings[0].code().as_str(), "shadowed-rule");
+    /// assert_eq!(findings[0].related()[0].rule(), "bot.deny[0]");
+    /// let witness = findings[0].witness().expect("a call that shows it");
+    /// assert_eq!(policy.evaluate(witness).rule(), Some("bot.deny[0]"));
+    /// # Ok::<(), aegize::LoadError>(())
+    /// ```
+    pub fn lint(&self, tools: &[DeclaredTool]) -> Vec<Finding> {
+        lint::lint(&self.0, tools)
     }
 
     /// `sha256:` and the hexadecimal digest of the policy's bytes, as audit records carry it.

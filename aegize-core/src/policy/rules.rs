@@ -61,10 +61,15 @@ impl From<Section> for Decision {
 }
 
 pub(super) fn all(index: &Index) -> impl Iterator<Item = PolicyRule<'_>> {
+    each(index).map(PolicyRule)
+}
+
+/// Every rule, in the order of the file; a role's once.
+pub(super) fn each(index: &Index) -> impl Iterator<Item = &Rule> {
     let mut seen = HashSet::new();
     index
         .agents()
         .flat_map(|(_, agent)| agent.rules())
+        .map(|rule| &**rule)
         .filter(move |rule| seen.insert(ptr::from_ref::<Rule>(rule)))
-        .map(|rule| PolicyRule(rule))
 }

@@ -45,6 +45,13 @@ pub(crate) struct Pointer {
     pub(crate) text: Box<str>,
 }
 
+impl Pointer {
+    /// Whether both lead to the same value, however they are written.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.argument == other.argument && self.rest == other.rest
+    }
+}
+
 /// Tests of which all must hold.
 #[derive(Debug)]
 pub(crate) struct Matcher(pub(crate) Vec<Test>);
@@ -166,7 +173,7 @@ impl Matcher {
         )
     }
 
-    fn has_element_tests(&self) -> bool {
+    pub(crate) fn has_element_tests(&self) -> bool {
         self.0.iter().any(|test| !test.kind.is_about_lists())
     }
 
@@ -187,6 +194,43 @@ impl TestKind {
             // Both kinds are not mixed within a `not`.
             Self::Not(inner) => inner.0.iter().all(|test| test.kind.is_about_lists()),
             _ => false,
+        }
+    }
+
+    /// Whether links between paths may change the answer.
+    pub(crate) fn is_about_paths(&self) -> bool {
+        match self {
+            Self::Path { .. } => true,
+            Self::Not(inner) => inner.0.iter().any(|test| test.kind.is_about_paths()),
+            _ => false,
+        }
+    }
+
+    /// A regular expression for the texts that the test says yes to, if it is a glob or one
+    /// itself. It says no to all other texts.
+    pub(crate) fn to_regex(&self) -> Option<String> {
+        let regexes: Vec<String> = match self {
+            Self::Glob(globs) => globs.iter().map(TextGlob::to_regex).collect(),
+            Self::Matches(patterns) => patterns.iter().map(ToString::to_string).collect(),
+            _ => return None,
+        };
+        Some(format!("(?:{})", regexes.join("|")))
+    }
+
+    /// What the test says of a scalar of a policy file.
+    pub(crate) fn judge_literal(&self, literal: &Literal) -> Match {
+        match (self, literal) {
+            (Self::OneOf(literals), _) => Match::from(literals.contains(literal)),
+            (Self::NotOneOf(literals), _) => Match::from(!literals.contains(literal)),
+            (Self::Bound(bound, end), Literal::Number(value)) => {
+                Match::from(bound.holds(*value, *end))
+            }
+            (Self::Not(inner), _) => {
+                let answers = inner.0.iter().map(|test| test.kind.judge_literal(literal));
+                negate(Match::all(answers))
+            }
+            (_, Literal::Text(text)) => self.judge_text(text, None),
+            _ => Match::Unreadable,
         }
     }
 

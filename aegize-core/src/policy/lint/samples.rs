@@ -1,0 +1,221 @@
+//! Calls that satisfy the conditions of a rule.
+
+use serde_json::{Number, Value, json};
+
+use super::super::condition::{
+    Answer, ArgumentCondition, Bound, Expectation, Literal, Matcher, Pointer, Standard, TestKind,
+};
+use super::super::document::{Conditions, PathPattern, Rule, Section};
+use super::super::evaluate::Facts;
+use crate::action::ToolAction;
+use crate::pattern::{Decimal, PathGlob, witness};
+
+/// The most calls that are made for one rule.
+const MOST: usize = 4;
+
+/// Calls with arguments and paths that a rule asks for, as far as they are found. Tool,
+/// operation, risk and environment are still to be said.
+pub(super) fn calls(agent_id: &str, rule: &Rule) -> Vec<ToolAction> {
+    let standard = if rule.section == Section::Allow {
+        Standard::Proved
+    } else {
+        Standard::Possible
+    };
+    let empty = ToolAction::new(agent_id.to_owned(), "", "");
+    let Conditions {
+        paths, arguments, ..
+    } = &rule.conditions;
+    let mut calls = vec![empty];
+    for condition in arguments {
+        let values = values(condition, standard);
+        calls = combined(&calls, &values, |call, value| {
+            let mut call = call.clone();
+            if let Some(value) = value {
+                place(&mut call, &condition.pointer, value.clone())?;
+            }
+            Some(call)
+        });
+    }
+    if let Some(patterns) = paths {
+        let paths: Vec<String> = patterns.iter().filter_map(path).take(MOST).collect();
+        calls = combined(&calls, &paths, |call, path| {
+            let names = ["path", "file", "path_1", "path_2"];
+            let name = names
+                .into_iter()
+                .find(|name| !call.arguments.contains_key(*name))?;
+            Some(call.clone().path_argument(name, path.as_str()))
+        });
+    }
+    calls
+}
+
+/// The calls, each with a value of its own as far as there are several.
+fn combined<V>(
+    calls: &[ToolAction],
+    values: &[V],
+    with: impl Fn(&ToolAction, &V) -> Option<ToolAction>,
+) -> Vec<ToolAction> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let count = calls.len().max(values.len()).min(MOST);
+    let calls = calls.iter().cycle().zip(values.iter().cycle());
+    calls
+        .take(count)
+        .filter_map(|(call, value)| with(call, value))
+        .collect()
+}
+
+/// A path that matches.
+fn path(pattern: &PathPattern) -> Option<String> {
+    let found = witness(&[PathGlob::domain_regex(), pattern.glob.to_regex()], &[])??;
+    Some(if found.starts_with('/') {
+        found
+    } else {
+        format!("./{found}")
+    })
+}
+
+/// Values that satisfy a condition, the plainest first; `None` stands for no value at all.
+fn values(condition: &ArgumentCondition, standard: Standard) -> Vec<Option<Value>> {
+    let candidates: Vec<Option<Value>> = match &condition.expectation {
+        Expectation::Present(false) => return vec![None],
+        Expectation::Present(true) => return vec![Some(json!("any"))],
+        Expectation::Matching { matcher, .. } => {
+            let values = candidates(matcher).into_iter().map(Some);
+            values.chain([None]).collect()
+        }
+    };
+    let satisfies = |value: &Option<Value>| {
+        let answer = match value {
+            None => Answer::Absent,
+            Some(value) => {
+                let mut call = ToolAction::new("", "", "");
+                if place(&mut call, &condition.pointer, value.clone()).is_none() {
+                    return false;
+                }
+                let facts = Facts::new((&call).into(), None);
+                condition.ask(facts.call.arguments, standard, None)
+            }
+        };
+        condition.holds(answer, standard)
+    };
+    candidates
+        .into_iter()
+        .filter(satisfies)
+        .take(MOST)
+        .collect()
+}
+
+/// Puts a value where a pointer leads; `None` if something else is in the way.
+fn place(call: &mut ToolAction, pointer: &Pointer, value: Value) -> Option<()> {
+    let mut here = call
+        .arguments
+        .entry(&*pointer.argument)
+        .or_insert(Value::Null);
+    for segment in &pointer.rest {
+        if here.is_null() {
+            *here = json!({});
+        }
+        here = here
+            .as_object_mut()?
+            .entry(&**segment)
+            .or_insert(Value::Null);
+    }
+    here.is_null().then(|| *here = value)
+}
+
+/// Values that may satisfy a matcher: what it names, what lies beside that, and plain ones.
+fn candidates(matcher: &Matcher) -> Vec<Value> {
+    let mut found = Vec::new();
+    let regexes: Vec<String> = matcher
+        .0
+        .iter()
+        .filter_map(|test| test.kind.to_regex())
+        .collect();
+    if !regexes.is_empty() {
+        found.extend(witness(&regexes, &[]).flatten().map(Value::from));
+    }
+    for test in &matcher.0 {
+        named(&test.kind, &mut found);
+    }
+    found.extend([json!("other"), json!(1), json!(true), json!(0), json!(-1)]);
+    found.extend([json!(""), json!([]), json!([null])]);
+    found
+}
+
+fn named(kind: &TestKind, found: &mut Vec<Value>) {
+    match kind {
+        TestKind::OneOf(literals) | TestKind::NotOneOf(literals) => {
+            found.extend(literals.iter().filter_map(literal));
+        }
+        TestKind::Bound(bound, end) => found.extend(numbers(*bound, *end)),
+        TestKind::MaxLength(most) => {
+            let text = |length: usize| json!("a".repeat(length.min(4096)));
+            found.extend([text((*most).min(8)), text(most.saturating_add(1))]);
+        }
+        TestKind::Glob(_) | TestKind::Matches(_) => {
+            let regex = kind.to_regex().unwrap_or_default();
+            found.extend(witness(&[&regex], &[]).flatten().map(Value::from));
+            // What does not match, for who negates it.
+            found.extend(witness(&[], &[&regex]).flatten().map(Value::from));
+        }
+        TestKind::Path { patterns, .. } => {
+            found.extend(patterns.iter().filter_map(path).map(Value::from));
+            found.push(json!("./other"));
+        }
+        TestKind::Email(patterns) => {
+            found.extend(patterns.iter().map(|pattern| json!(pattern.example())));
+            found.push(json!("someone@example.org"));
+        }
+        TestKind::Host(patterns) => {
+            found.extend(patterns.iter().map(|pattern| json!(pattern.example())));
+            found.push(json!("example.org"));
+        }
+        TestKind::Url(pattern) => {
+            let paths = pattern.path.iter().flatten().filter_map(|path| {
+                let glob = path.glob().to_regex();
+                witness(&[PathGlob::domain_regex(), glob], &[]).flatten()
+            });
+            let path = paths.into_iter().next().unwrap_or_default();
+            found.push(json!(pattern.example(&path)));
+            found.push(json!("https://example.org/"));
+        }
+        TestKind::Command(programs) => {
+            for program in programs {
+                found.extend([json!(program.as_str()), json!([program.as_str()])]);
+            }
+        }
+        TestKind::Not(inner) => found.extend(candidates(inner)),
+    }
+}
+
+fn literal(literal: &Literal) -> Option<Value> {
+    match literal {
+        Literal::Bool(value) => Some(json!(value)),
+        Literal::Number(number) => number_of(*number).map(Value::Number),
+        Literal::Text(text) => Some(json!(text)),
+    }
+}
+
+/// The end of a range and the integers beside it.
+fn numbers(bound: Bound, end: Decimal) -> impl Iterator<Item = Value> {
+    let number = number_of(end);
+    let beside = number.as_ref().and_then(Number::as_f64).map(f64::floor);
+    let inward = match bound {
+        Bound::Min | Bound::Above => 1.0,
+        Bound::Max | Bound::Below => -1.0,
+    };
+    let integers = [inward, -inward].map(|step| {
+        let value = beside? + step;
+        number_of(Decimal::from_f64(value)?)
+    });
+    std::iter::once(number)
+        .chain(integers)
+        .flatten()
+        .map(Value::Number)
+}
+
+fn number_of(number: Decimal) -> Option<Number> {
+    serde_json::from_str(&number.to_string()).ok()
+}
