@@ -24,6 +24,8 @@ mod options;
 mod oracle;
 mod policy_decisions;
 mod policy_file;
+mod policy_lint;
+mod policy_lint_properties;
 mod properties;
 mod readme;
 mod recorded;

@@ -4,6 +4,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod replay;
+mod lint;
 mod schema;
 mod suggest;
 mod test;
@@ -18,6 +19,7 @@ use self::diff::Diff;
 use self::explain::Explain;
 use self::fmt::Fmt;
 use self::replay::ReplayLog;
+use self::lint::Lint;
 use self::schema::Schema;
 use self::suggest::Suggest;
 use self::test::Test;
@@ -43,6 +45,7 @@ Examples:
     after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}")
 )]
 pub(crate) enum PolicyCommand {
+    Lint(Lint),
     Test(Test),
     Explain(Explain),
     Diff(Diff),
@@ -55,6 +58,7 @@ pub(crate) enum PolicyCommand {
 impl PolicyCommand {
     pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         match self {
+            Self::Lint(lint) => lint.run(stdout),
             Self::Test(test) => test.run(stdout),
             Self::Explain(explain) => explain.run(stdout),
             Self::Diff(diff) => diff.run(stdout),

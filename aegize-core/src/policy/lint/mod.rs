@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use self::tools::DeclaredTool;
 use super::compile::Index;
-use super::document::{Place, Rule};
+use super::document::{Place, Rule, Section};
 use super::rules;
 use crate::action::ToolAction;
 
@@ -256,7 +256,7 @@ pub(super) fn lint(index: &Index, tools: &[DeclaredTool]) -> Vec<Finding> {
         ));
     }
     for (agent_id, agent) in index.agents() {
-        if agent.allow.rules().is_empty() && agent.require_approval.rules().is_empty() {
+        if agent.rules().iter().all(|rule| rule.section == Section::Deny) {
             let message = format!(
                 "the agent `{agent_id}` has no allow rule, so all its calls are denied; write one, or \
                  remove the agent: unknown agents are denied, too"

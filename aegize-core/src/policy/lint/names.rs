@@ -28,8 +28,7 @@ impl<'p> Names<'p> {
         let mut shared_operations = BTreeSet::new();
         let mut all_operations = BTreeSet::new();
         let (mut tool_globs, mut operation_globs) = (Vec::new(), Vec::new());
-        let sections = agent.sections();
-        for rule in sections.iter().flat_map(|(_, section)| section.rules()) {
+        for rule in agent.rules() {
             let exact = match &rule.tool {
                 NameGlob::Exact(tool) => {
                     tools.insert(&**tool);

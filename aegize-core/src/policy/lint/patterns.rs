@@ -3,6 +3,8 @@
 use super::super::condition::{Expectation, Matcher, TestKind};
 use super::super::document::{Conditions, PathPattern, Rule, Section};
 use super::FindingCode;
+use super::shadow::is_about;
+use crate::action::RiskLevel;
 use crate::pattern::{Match, NormalPath, PathGlob, TextGlob, is_covered, witness};
 
 /// What is wrong with a rule by itself.
@@ -11,6 +13,11 @@ pub(super) fn check(rule: &Rule) -> Vec<(FindingCode, String)> {
     if rule.operations.as_ref().is_some_and(Vec::is_empty) {
         let message = "matches no call: its list of operations is empty; name one, or leave the \
             key out for all";
+        found.push((FindingCode::NeverMatches, message.to_owned()));
+    }
+    if !RiskLevel::ALL.into_iter().any(|risk| is_about(rule, risk)) {
+        let message = "matches no call: `unless` exempts every risk that it is about; lower the \
+            `risk_level_max` there, or remove the rule";
         found.push((FindingCode::NeverMatches, message.to_owned()));
     }
     let is_proved = rule.section == Section::Allow;

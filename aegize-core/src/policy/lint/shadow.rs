@@ -53,7 +53,6 @@ pub(super) fn survey(index: &Index) -> Survey<'_> {
     let mut is_complete = true;
     let questions = Cell::new(0);
     for (agent_id, agent) in index.agents() {
-        let sections = agent.sections();
         let search = Search {
             index,
             agent_id,
@@ -61,7 +60,7 @@ pub(super) fn survey(index: &Index) -> Survey<'_> {
             names: OnceCell::new(),
             questions: &questions,
         };
-        for rule in sections.iter().flat_map(|(_, section)| section.rules()) {
+        for rule in agent.rules() {
             let rule: &Rule = rule;
             let key = ptr::from_ref(rule);
             if matches!(found.get(&key), Some(None)) {
@@ -174,19 +173,13 @@ impl<'p> Search<'_, 'p> {
 
     /// The rules that apply to a call and are asked before a rule.
     fn earlier(&self, rule: &Rule, facts: &Facts<'_>) -> Vec<&'p Rule> {
-        let mut found = Vec::new();
-        for (_, section) in self.agent.sections() {
-            for other in section.candidates(facts.call.tool_name, facts.call.operation) {
-                if ptr::eq(other, rule) {
-                    return found;
-                }
-                self.questions.set(self.questions.get() + 1);
-                if mismatch(other, facts).is_none() {
-                    found.push(other);
-                }
-            }
-        }
-        found
+        let call = &facts.call;
+        self.agent
+            .candidates(call.tool_name, call.operation)
+            .take_while(|other| !ptr::eq(*other, rule))
+            .inspect(|_| self.questions.set(self.questions.get() + 1))
+            .filter(|other| mismatch(other, facts).is_none())
+            .collect()
     }
 
     fn concluded(&self, rule: &'p Rule, finds: Finds<'p>) -> Option<Shadow<'p>> {
@@ -249,7 +242,7 @@ fn admits(exemption: &Conditions, risk: RiskLevel) -> bool {
 }
 
 /// Whether a rule applies to calls of a risk.
-fn is_about(rule: &Rule, risk: RiskLevel) -> bool {
+pub(super) fn is_about(rule: &Rule, risk: RiskLevel) -> bool {
     let is_exempt = |unless: &Conditions| {
         unless.paths.is_none() && unless.arguments.is_empty() && admits(unless, risk)
     };

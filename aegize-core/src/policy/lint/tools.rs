@@ -87,15 +87,21 @@ fn ceiling(rule: &Rule, tools: &[DeclaredTool]) -> Option<Finding> {
     ))
 }
 
+/// Tool names, and the first rule that says each, with its position in the policy.
+type Names<'n> = BTreeMap<&'n str, Option<(usize, &'n Rule)>>;
+
 /// Names of tools that can be taken for one another.
 pub(super) fn check_names(index: &Index, tools: &[DeclaredTool]) -> Vec<Finding> {
-    let mut names: BTreeMap<&str, Option<&Rule>> = BTreeMap::new();
+    let mut names: Names<'_> = BTreeMap::new();
     for tool in tools {
         names.entry(&tool.tool_name).or_default();
     }
-    for rule in rules::each(index) {
+    for (position, rule) in rules::each(index).enumerate() {
         if let NameGlob::Exact(name) = &rule.tool {
-            names.entry(name).or_default().get_or_insert(rule);
+            names
+                .entry(name)
+                .or_default()
+                .get_or_insert((position, rule));
         }
     }
     let mut found = Vec::new();
@@ -106,7 +112,9 @@ pub(super) fn check_names(index: &Index, tools: &[DeclaredTool]) -> Vec<Finding>
                  another one; write it in the letters of one"
             );
             found.extend(
-                rule.map(|rule| Finding::about(FindingCode::ConfusableToolNames, message, rule)),
+                rule.map(|(_, rule)| {
+                    Finding::about(FindingCode::ConfusableToolNames, message, rule)
+                }),
             );
         }
     }
@@ -143,10 +151,7 @@ pub(super) fn check_names(index: &Index, tools: &[DeclaredTool]) -> Vec<Finding>
 }
 
 /// Names by what they have in common; names that share it with no other are left out.
-fn groups<'n>(
-    names: &BTreeMap<&'n str, Option<&Rule>>,
-    keys: impl Fn(&str) -> Vec<String>,
-) -> Vec<Vec<&'n str>> {
+fn groups<'n>(names: &Names<'n>, keys: impl Fn(&str) -> Vec<String>) -> Vec<Vec<&'n str>> {
     let mut groups: HashMap<String, Vec<&str>> = HashMap::new();
     for name in names.keys() {
         for key in keys(name) {
@@ -162,7 +167,7 @@ fn groups<'n>(
 /// One finding for each name that is like another one before it in its group.
 fn pairs(
     groups: &[Vec<&str>],
-    names: &BTreeMap<&str, Option<&Rule>>,
+    names: &Names<'_>,
     are_alike: impl Fn(&str, &str) -> bool,
     code: FindingCode,
     found: &mut Vec<Finding>,
@@ -178,22 +183,38 @@ fn pairs(
             if !told.insert((*other, *name)) {
                 continue;
             }
-            let rule_of = |name: &str| names.get(name).copied().flatten();
-            let (rule, about, like) = match (rule_of(name), rule_of(other)) {
-                (Some(rule), _) => (rule, name, other),
-                (None, Some(rule)) => (rule, other, name),
-                (None, None) => continue,
+            // It is told of the later one.
+            let of = |name: &str| names.get(name).copied().flatten();
+            let ((Some((_, rule)), about), (like_rule, like)) =
+                max_min((of(name), *name), (of(other), *other))
+            else {
+                continue;
             };
             let message = format!(
                 "the tool name `{about}` is easily taken for `{like}`; correct one if they are meant \
                  to be the same, or tell them apart by more"
             );
             let mut finding = Finding::about(code, message, rule);
-            finding.related.extend(rule_of(like).map(RelatedRule::to));
+            finding
+                .related
+                .extend(like_rule.map(|(_, rule)| RelatedRule::to(rule)));
             found.push(finding);
         }
     }
 }
+
+/// The one whose rule is later, and the other.
+fn max_min<'n>(one: Said<'n>, other: Said<'n>) -> (Said<'n>, Said<'n>) {
+    let position = |said: &Said<'_>| said.0.map(|(position, _)| position);
+    if position(&one) >= position(&other) {
+        (one, other)
+    } else {
+        (other, one)
+    }
+}
+
+/// A name and where it is said.
+type Said<'n> = (Option<(usize, &'n Rule)>, &'n str);
 
 /// The letters and digits alone, in lower case.
 fn folded(name: &str) -> String {
