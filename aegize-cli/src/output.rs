@@ -49,6 +49,10 @@ pub(crate) fn report(failure: &Failure) {
             format!("error: {file}: cannot be written: {error}\n")
         }
         Failure::Log(error) => format!("error: {}\n", one_line(&error.to_string())),
+        Failure::Tools(file, problem) => {
+            let (file, problem) = (one_line(&file.display().to_string()), one_line(problem));
+            format!("error: {file}: {problem}\n")
+        }
         Failure::Output(error) => format!("error: cannot write to standard output: {error}\n"),
     };
     // `eprint!` panics if standard error is full; then there is nobody left to tell.

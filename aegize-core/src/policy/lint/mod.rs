@@ -4,6 +4,7 @@
 //! The invariant: findings are certain. Every witness was judged by the policy itself before it is
 //! told, and what is not decided is not a finding. Nothing here takes part in a decision.
 
+mod code;
 mod follows;
 mod names;
 mod patterns;
@@ -13,6 +14,7 @@ mod tools;
 
 use std::fmt;
 
+pub use self::code::{FindingCode, Severity};
 pub use self::tools::DeclaredTool;
 use super::compile::Index;
 use super::document::{Place, Rule, Section};
@@ -53,125 +55,6 @@ impl RelatedRule {
     /// Where it is written.
     pub fn place(&self) -> &Place {
         &self.place
-    }
-}
-
-/// How much a [`Finding`] matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Severity {
-    /// It may well be meant.
-    Note,
-    /// The policy does not do what it says, or more than its author may have seen.
-    Warning,
-}
-
-impl Severity {
-    /// `note` or `warning`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The kinds of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FindingCode {
-    /// An earlier rule, or several together, take every call that the rule matches.
-    ShadowedRule,
-    /// An earlier rule says the same.
-    DuplicateRule,
-    /// The rule matches no call.
-    NeverMatches,
-    /// No value satisfies all that is asked of an argument.
-    ContradictoryMatcher,
-    /// No path matches a path glob.
-    PathMatchesNothing,
-    /// Every relative or absolute path matches a path glob that grants something.
-    PathMatchesEverything,
-    /// Every text matches a glob or expression that grants something.
-    PatternMatchesEverything,
-    /// An allow rule's `risk_level_max` is below the risk that its tool is declared with.
-    RiskCeilingTooLow,
-    /// No rule is about an operation that a program has.
-    ToolWithoutRule,
-    /// An agent that may do nothing, with or without approval.
-    AgentWithoutAllow,
-    /// Two tool names that look the same, or one that mixes scripts.
-    ConfusableToolNames,
-    /// Two tool names that differ by one letter, or in case and separators only.
-    SimilarToolNames,
-    /// A role that no agent has.
-    UnusedRole,
-    /// The policy is so entangled that not every rule was looked at.
-    NotAnalysed,
-}
-
-impl FindingCode {
-    /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
-        Self::ShadowedRule,
-        Self::DuplicateRule,
-        Self::NeverMatches,
-        Self::ContradictoryMatcher,
-        Self::PathMatchesNothing,
-        Self::PathMatchesEverything,
-        Self::PatternMatchesEverything,
-        Self::RiskCeilingTooLow,
-        Self::ToolWithoutRule,
-        Self::AgentWithoutAllow,
-        Self::ConfusableToolNames,
-        Self::SimilarToolNames,
-        Self::UnusedRole,
-        Self::NotAnalysed,
-    ];
-
-    /// The name in reports, such as `shadowed-rule`. It never changes.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ShadowedRule => "shadowed-rule",
-            Self::DuplicateRule => "duplicate-rule",
-            Self::NeverMatches => "never-matches",
-            Self::ContradictoryMatcher => "contradictory-matcher",
-            Self::PathMatchesNothing => "path-matches-nothing",
-            Self::PathMatchesEverything => "path-matches-everything",
-            Self::PatternMatchesEverything => "pattern-matches-everything",
-            Self::RiskCeilingTooLow => "risk-ceiling-too-low",
-            Self::ToolWithoutRule => "tool-without-rule",
-            Self::AgentWithoutAllow => "agent-without-allow",
-            Self::ConfusableToolNames => "confusable-tool-names",
-            Self::SimilarToolNames => "similar-tool-names",
-            Self::UnusedRole => "unused-role",
-            Self::NotAnalysed => "not-analysed",
-        }
-    }
-
-    /// How much findings of this kind matter.
-    pub const fn severity(self) -> Severity {
-        match self {
-            Self::PatternMatchesEverything
-            | Self::ToolWithoutRule
-            | Self::AgentWithoutAllow
-            | Self::SimilarToolNames
-            | Self::UnusedRole
-            | Self::NotAnalysed => Severity::Note,
-            _ => Severity::Warning,
-        }
-    }
-}
-
-impl fmt::Display for FindingCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
@@ -256,7 +139,11 @@ pub(super) fn lint(index: &Index, tools: &[DeclaredTool]) -> Vec<Finding> {
         ));
     }
     for (agent_id, agent) in index.agents() {
-        if agent.rules().iter().all(|rule| rule.section == Section::Deny) {
+        if agent
+            .rules()
+            .iter()
+            .all(|rule| rule.section == Section::Deny)
+        {
             let message = format!(
                 "the agent `{agent_id}` has no allow rule, so all its calls are denied; write one, or \
                  remove the agent: unknown agents are denied, too"
