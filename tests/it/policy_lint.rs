@@ -150,10 +150,7 @@ fn rules_that_never_decide() {
         (
             "exemptions",
             "    deny: [{tool: a, unless: {args: {x: {min: 5}}}}]\n    require_approval:\n    - {tool: a, unless: {args: {x: {min: 4}}}}\n    - {tool: a, unless: {args: {x: {min: 6}}}}\n    - {tool: a}",
-            &[
-                "5 shadowed-rule bot.deny[0]",
-                "7 shadowed-rule bot.require_approval[1]",
-            ],
+            &["5 shadowed-rule bot.deny[0]"],
         ),
         (
             "every risk exempt",
@@ -290,7 +287,7 @@ fn names_that_can_be_mistaken() {
         ),
         ("web_search", "web_searc", "similar-tool-names bot.allow[0]"),
         ("web_search", "Web_search2", ""),
-        ("disk_1", "disk_2", ""),
+        ("disk_1", "disk_20", ""),
         ("email", "gmail", ""),
         ("cat", "car", ""),
         ("paypal", "pаypal", "confusable-tool-names"),

@@ -26,6 +26,7 @@ fn every_level_teaches_the_essentials() {
             &["policy", "--help"],
             &[
                 "`deny`, `require_approval`, `allow`; what no rule allows is denied",
+                "Find mistakes in a policy",
                 "Compare a policy's decisions with expected ones",
                 "Tell what changes in meaning from one policy to another",
                 "Tell why a call is allowed, denied, or waits for a person",

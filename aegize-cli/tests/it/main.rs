@@ -6,6 +6,7 @@ mod examples;
 mod explain;
 mod fmt;
 mod help;
+mod lint;
 mod paths;
 mod replay;
 mod reports;

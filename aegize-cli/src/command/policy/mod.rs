@@ -29,6 +29,7 @@ use crate::exit::{Exit, Failure};
 const EXAMPLE: &str = "\
 Examples:
   aegize policy test aegize.yaml policy_tests.yaml
+  aegize policy lint aegize.yaml
   aegize policy fmt aegize.yaml
   aegize policy schema > aegize.schema.json
   aegize policy replay aegize.yaml audit.jsonl

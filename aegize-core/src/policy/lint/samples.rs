@@ -3,12 +3,13 @@
 use serde_json::{Number, Value, json};
 
 use super::super::condition::{
-    Answer, ArgumentCondition, Bound, Expectation, Literal, Matcher, Pointer, Standard, TestKind,
+    Answer, ArgumentCondition, Bound, Expectation, Literal, Matcher, Pointer, Standard, Test,
+    TestKind,
 };
 use super::super::document::{Conditions, PathPattern, Rule, Section};
 use super::super::evaluate::Facts;
 use crate::action::ToolAction;
-use crate::pattern::{Decimal, PathGlob, witness};
+use crate::pattern::{Decimal, NormalPath, PathGlob, witness};
 
 /// The most calls that are made for one rule.
 const MOST: usize = 4;
@@ -68,6 +69,11 @@ fn combined<V>(
 
 /// A path that matches.
 fn path(pattern: &PathPattern) -> Option<String> {
+    let plain = filled(&pattern.text);
+    let is_match = |path: NormalPath| pattern.glob.is_match(&path);
+    if plain.starts_with(['.', '/']) && NormalPath::new(&plain).is_ok_and(is_match) {
+        return Some(plain);
+    }
     let found = witness(&[PathGlob::domain_regex(), pattern.glob.to_regex()], &[])??;
     Some(if found.starts_with('/') {
         found
@@ -76,15 +82,18 @@ fn path(pattern: &PathPattern) -> Option<String> {
     })
 }
 
+/// A pattern with letters for its wildcards: most often it matches itself so, and no automaton
+/// is needed to find out what does.
+fn filled(pattern: &str) -> String {
+    pattern.replace("**", "a").replace(['*', '?'], "a")
+}
+
 /// Values that satisfy a condition, the plainest first; `None` stands for no value at all.
 fn values(condition: &ArgumentCondition, standard: Standard) -> Vec<Option<Value>> {
-    let candidates: Vec<Option<Value>> = match &condition.expectation {
+    let matcher = match &condition.expectation {
         Expectation::Present(false) => return vec![None],
         Expectation::Present(true) => return vec![Some(json!("any"))],
-        Expectation::Matching { matcher, .. } => {
-            let values = candidates(matcher).into_iter().map(Some);
-            values.chain([None]).collect()
-        }
+        Expectation::Matching { matcher, .. } => matcher,
     };
     let satisfies = |value: &Option<Value>| {
         let answer = match value {
@@ -100,8 +109,14 @@ fn values(condition: &ArgumentCondition, standard: Standard) -> Vec<Option<Value
         };
         condition.holds(answer, standard)
     };
+    let plain = |test: &Test| test.kind.to_regex().map(|_| filled(&test.text).into());
+    let found: Vec<_> = matcher.0.iter().map(plain).filter(satisfies).collect();
+    if found.iter().any(Option::is_some) {
+        return found;
+    }
+    let candidates = candidates(matcher).into_iter().map(Some);
     candidates
-        .into_iter()
+        .chain([None])
         .filter(satisfies)
         .take(MOST)
         .collect()

@@ -226,7 +226,7 @@ fn folded(name: &str) -> String {
 const SHORTEST: usize = 5;
 
 /// A name with each of its characters left out, and as it is: names one mistake apart share one
-/// of them. Digits count alike: `disk_1` and `disk_2` are no mistake.
+/// of them. Numbers count alike: `disk_1` and `disk_20` are no mistake.
 fn shortened(name: &str) -> Vec<String> {
     let letters: Vec<char> = alike(name).chars().collect();
     if letters.len() < SHORTEST {
@@ -245,9 +245,17 @@ fn shortened(name: &str) -> Vec<String> {
     keys
 }
 
+/// The name with one digit for each number.
 fn alike(name: &str) -> String {
-    let digit = |c: char| if c.is_ascii_digit() { '0' } else { c };
-    name.chars().map(digit).collect()
+    let mut alike = String::with_capacity(name.len());
+    for c in name.chars() {
+        if !c.is_ascii_digit() {
+            alike.push(c);
+        } else if !alike.ends_with('0') {
+            alike.push('0');
+        }
+    }
+    alike
 }
 
 /// Whether one slip of the hand makes one name of the other. Slips rarely hit the first letter.
