@@ -60,10 +60,13 @@ fn programs_read_json() {
     let ran = lint(directory.path(), &["--format", "json"]);
     assert_eq!(ran.code, Some(1));
     let findings: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(findings[0]["code"], "shadowed-rule");
-    assert_eq!(findings[0]["place"]["line"], 6);
-    assert_eq!(findings[0]["related"][0]["rule"], "ops_bot.deny[0]");
-    assert_eq!(findings[0]["witness"]["operation"], "ls");
+    assert_eq!(findings["findings"][0]["code"], "shadowed-rule");
+    assert_eq!(findings["findings"][0]["place"]["line"], 6);
+    assert_eq!(
+        findings["findings"][0]["related"][0]["rule"],
+        "ops_bot.deny[0]"
+    );
+    assert_eq!(findings["findings"][0]["witness"]["operation"], "ls");
 }
 
 #[test]

@@ -222,27 +222,6 @@ impl PartialOrd for Decimal {
     }
 }
 
-impl fmt::Display for Decimal {
-    /// As JSON writes numbers; an integer of reasonable size without an exponent.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let significant = self.digits.iter().rposition(|digit| *digit != 0);
-        let places = usize::try_from(self.exponent).ok();
-        match (significant, places) {
-            (Some(last), Some(places)) if last <= places && places < DIGITS => {
-                if self.sign == Sign::Negative {
-                    f.write_char('-')?;
-                }
-                self.digits
-                    .iter()
-                    .take(places + 1)
-                    .try_for_each(|digit| write!(f, "{digit}"))
-            }
-            (None, _) => f.write_char('0'),
-            _ => write!(f, "{self:?}"),
-        }
-    }
-}
-
 impl fmt::Debug for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.sign == Sign::Negative {

@@ -356,10 +356,6 @@ impl UrlPath {
         covers(|path| &path.glob) && covers(|path| &path.folded)
     }
 
-    pub(crate) fn glob(&self) -> &PathGlob {
-        &self.glob
-    }
-
     fn judge(&self, decoded: &DecodedPath) -> Match {
         if self.glob.is_match(&decoded.path) {
             Match::Yes

@@ -7,11 +7,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use aegize::{DeclaredTool, Finding, PermissionPolicy, Place, ToolAction};
+use aegize::{DeclaredTool, Finding, PermissionPolicy, Place};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::call_json;
 use crate::exit::{Exit, Failure};
+use crate::output::write_json;
 
 /// Find mistakes in a policy: rules that never decide, patterns that match nothing or everything
 ///
@@ -42,9 +44,9 @@ pub(crate) struct Lint {
 /// How findings are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people, with the lines of the files
+    /// Text for people, with colours on a terminal unless `NO_COLOR` is set
     Human,
-    /// For programs: a list of objects
+    /// One JSON object for programs
     Json,
     /// For code review: SARIF 2.1.0
     Sarif,
@@ -110,11 +112,11 @@ impl Lint {
             Format::Human => human::write(stdout, &findings)?,
             Format::Json => {
                 let findings: Vec<Value> = findings.iter().map(as_json).collect();
-                writeln!(stdout, "{:#}", Value::from(findings))?;
+                write_json(stdout, &json!({ "findings": findings }))?;
             }
             Format::Sarif => {
                 let first = self.files.first().map_or(Path::new(""), PathBuf::as_path);
-                writeln!(stdout, "{:#}", sarif::log(&findings, first))?;
+                write_json(stdout, &sarif::log(&findings, first))?;
             }
         }
         Ok(if findings.is_empty() {
@@ -155,26 +157,6 @@ fn as_json(finding: &Finding) -> Value {
         "place": place(finding.place()),
         "rule": finding.rule(),
         "related": related.collect::<Vec<_>>(),
-        "witness": finding.witness().map(call),
+        "witness": finding.witness().map(call_json),
     })
-}
-
-/// A call as a case of `aegize policy test` would say it.
-fn call(action: &ToolAction) -> Value {
-    let mut call = json!({
-        "agent": action.agent_id,
-        "tool": action.tool_name,
-        "operation": action.operation,
-        "risk_level": action.risk_level.as_str(),
-    });
-    if !action.arguments.is_empty() {
-        call["args"] = Value::Object(action.arguments.clone());
-    }
-    if !action.path_arguments.is_empty() {
-        call["path_args"] = json!(action.path_arguments);
-    }
-    if !action.metadata.is_empty() {
-        call["metadata"] = Value::Object(action.metadata.clone());
-    }
-    call
 }

@@ -182,11 +182,11 @@ fn shadowed(shadow: shadow::Shadow<'_>) -> Finding {
         .take(3)
         .map(|other| format!("`{}`", other.name))
         .collect();
-    let more = shadow.by.len().saturating_sub(others.len());
-    let mut others = others.join(" and ");
-    if more > 0 {
-        others += &format!(" and {more} more");
-    }
+    let more = match shadow.by.len().saturating_sub(others.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let others = others.join(" and ") + &more;
     let is_one = shadow.by.len() == 1;
     let (code, message) = if shadow.is_duplicate {
         (

@@ -1,15 +1,14 @@
 //! Calls that satisfy the conditions of a rule.
 
-use serde_json::{Number, Value, json};
+use serde_json::{Value, json};
 
 use super::super::condition::{
-    Answer, ArgumentCondition, Bound, Expectation, Literal, Matcher, Pointer, Standard, Test,
-    TestKind,
+    Answer, ArgumentCondition, Expectation, Literal, Matcher, Pointer, Standard, Test, TestKind,
 };
 use super::super::document::{Conditions, PathPattern, Rule, Section};
 use super::super::evaluate::Facts;
 use crate::action::ToolAction;
-use crate::pattern::{Decimal, NormalPath, PathGlob, witness};
+use crate::pattern::{EmailPattern, HostPattern, NormalPath, PathGlob, url_examples, witness};
 
 /// The most calls that are made for one rule.
 const MOST: usize = 4;
@@ -74,7 +73,7 @@ fn path(pattern: &PathPattern) -> Option<String> {
     if plain.starts_with(['.', '/']) && NormalPath::new(&plain).is_ok_and(is_match) {
         return Some(plain);
     }
-    let found = witness(&[PathGlob::domain_regex(), pattern.glob.to_regex()], &[])??;
+    let found = witness(&[PathGlob::domain_regex(), pattern.glob.to_regex()], &[]).ok()??;
     Some(if found.starts_with('/') {
         found
     } else {
@@ -149,7 +148,7 @@ fn candidates(matcher: &Matcher) -> Vec<Value> {
         .filter_map(|test| test.kind.to_regex())
         .collect();
     if !regexes.is_empty() {
-        found.extend(witness(&regexes, &[]).flatten().map(Value::from));
+        found.extend(text(&regexes, &[]));
     }
     for test in &matcher.0 {
         named(&test.kind, &mut found);
@@ -164,37 +163,45 @@ fn named(kind: &TestKind, found: &mut Vec<Value>) {
         TestKind::OneOf(literals) | TestKind::NotOneOf(literals) => {
             found.extend(literals.iter().filter_map(literal));
         }
-        TestKind::Bound(bound, end) => found.extend(numbers(*bound, *end)),
+        TestKind::Bound(_, end) => {
+            found.extend(
+                [end.to_json(), end.step(1.0), end.step(-1.0)]
+                    .into_iter()
+                    .flatten(),
+            );
+        }
         TestKind::MaxLength(most) => {
             let text = |length: usize| json!("a".repeat(length.min(4096)));
             found.extend([text((*most).min(8)), text(most.saturating_add(1))]);
         }
         TestKind::Glob(_) | TestKind::Matches(_) => {
             let regex = kind.to_regex().unwrap_or_default();
-            found.extend(witness(&[&regex], &[]).flatten().map(Value::from));
+            found.extend(text(&[&regex], &[]));
             // What does not match, for who negates it.
-            found.extend(witness(&[], &[&regex]).flatten().map(Value::from));
+            found.extend(text(&[], &[&regex]));
         }
         TestKind::Path { patterns, .. } => {
             found.extend(patterns.iter().filter_map(path).map(Value::from));
             found.push(json!("./other"));
         }
         TestKind::Email(patterns) => {
-            found.extend(patterns.iter().map(|pattern| json!(pattern.example())));
-            found.push(json!("someone@example.org"));
+            found.extend(
+                patterns
+                    .iter()
+                    .flat_map(EmailPattern::examples)
+                    .map(Value::from),
+            );
         }
         TestKind::Host(patterns) => {
-            found.extend(patterns.iter().map(|pattern| json!(pattern.example())));
-            found.push(json!("example.org"));
+            found.extend(
+                patterns
+                    .iter()
+                    .flat_map(HostPattern::examples)
+                    .map(Value::from),
+            );
         }
         TestKind::Url(pattern) => {
-            let paths = pattern.path.iter().flatten().filter_map(|path| {
-                let glob = path.glob().to_regex();
-                witness(&[PathGlob::domain_regex(), glob], &[]).flatten()
-            });
-            let path = paths.into_iter().next().unwrap_or_default();
-            found.push(json!(pattern.example(&path)));
-            found.push(json!("https://example.org/"));
+            found.extend(url_examples(&[pattern]).0.into_iter().map(Value::from));
         }
         TestKind::Command(programs) => {
             for program in programs {
@@ -208,29 +215,12 @@ fn named(kind: &TestKind, found: &mut Vec<Value>) {
 fn literal(literal: &Literal) -> Option<Value> {
     match literal {
         Literal::Bool(value) => Some(json!(value)),
-        Literal::Number(number) => number_of(*number).map(Value::Number),
+        Literal::Number(number) => number.to_json(),
         Literal::Text(text) => Some(json!(text)),
     }
 }
 
-/// The end of a range and the integers beside it.
-fn numbers(bound: Bound, end: Decimal) -> impl Iterator<Item = Value> {
-    let number = number_of(end);
-    let beside = number.as_ref().and_then(Number::as_f64).map(f64::floor);
-    let inward = match bound {
-        Bound::Min | Bound::Above => 1.0,
-        Bound::Max | Bound::Below => -1.0,
-    };
-    let integers = [inward, -inward].map(|step| {
-        let value = beside? + step;
-        number_of(Decimal::from_f64(value)?)
-    });
-    std::iter::once(number)
-        .chain(integers)
-        .flatten()
-        .map(Value::Number)
-}
-
-fn number_of(number: Decimal) -> Option<Number> {
-    serde_json::from_str(&number.to_string()).ok()
+/// A text that some patterns match and others do not.
+fn text<S: AsRef<str>>(all: &[S], none: &[S]) -> Option<Value> {
+    witness(all, none).ok().flatten().map(Value::from)
 }

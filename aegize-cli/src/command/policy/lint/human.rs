@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use aegize::{Finding, Place, Severity};
 use anstyle::{AnsiColor, Style};
 
-use super::call;
-use crate::output::one_line;
+use crate::command::policy::call_json;
+use crate::output::{faint, one_line};
 
-const FRAME: Style = AnsiColor::Blue.on_default();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -40,18 +39,15 @@ pub(super) fn write(stdout: &mut impl Write, findings: &[Finding]) -> io::Result
             let (rule, place) = (one_line(related.rule()), related.place().to_string());
             writeln!(
                 stdout,
-                "{:width$} {FRAME}={FRAME:#} `{rule}` is at {}",
+                "{:width$} {} `{rule}` is at {}",
                 "",
+                faint('='),
                 one_line(&place)
             )?;
         }
         if let Some(witness) = finding.witness() {
-            let call = one_line(&call(witness).to_string());
-            writeln!(
-                stdout,
-                "{:width$} {FRAME}={FRAME:#} for example: {call}",
-                ""
-            )?;
+            let call = one_line(&call_json(witness).to_string());
+            writeln!(stdout, "{:width$} {} for example: {call}", "", faint('='))?;
         }
         writeln!(stdout)?;
     }
@@ -69,7 +65,7 @@ fn write_place(stdout: &mut impl Write, place: &Place, files: &mut Files) -> io:
     let digits = number.to_string();
     let width = digits.len();
     let shown = one_line(&place.to_string());
-    writeln!(stdout, "{:width$}{FRAME}-->{FRAME:#} {shown}", "")?;
+    writeln!(stdout, "{:width$}{} {shown}", "", faint("-->"))?;
     if let Some(line) = files.line(file, number) {
         let indent = line.chars().take_while(|c| matches!(c, ' ' | '-')).count();
         let carets = "^".repeat(
@@ -79,12 +75,14 @@ fn write_place(stdout: &mut impl Write, place: &Place, files: &mut Files) -> io:
                 .saturating_sub(indent)
                 .max(1),
         );
-        writeln!(stdout, "{:width$} {FRAME}|{FRAME:#}", "")?;
-        writeln!(stdout, "{FRAME}{digits} |{FRAME:#} {line}")?;
+        writeln!(stdout, "{:width$} {}", "", faint('|'))?;
+        writeln!(stdout, "{} {line}", faint(format!("{digits} |")))?;
         writeln!(
             stdout,
-            "{:width$} {FRAME}|{FRAME:#} {:indent$}{WARNING}{carets}{WARNING:#}",
-            "", ""
+            "{:width$} {} {:indent$}{WARNING}{carets}{WARNING:#}",
+            "",
+            faint('|'),
+            ""
         )?;
     }
     Ok(width)

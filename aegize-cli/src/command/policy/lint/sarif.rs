@@ -5,7 +5,7 @@ use std::path::Path;
 use aegize::{Finding, FindingCode, Place};
 use serde_json::{Value, json};
 
-use super::call;
+use crate::command::policy::call_json;
 
 /// One run of this tool. What has no place of its own is told of the first line of a file.
 pub(super) fn log(findings: &[Finding], file: &Path) -> Value {
@@ -56,7 +56,7 @@ fn result(finding: &Finding, file: &Path) -> Value {
         "relatedLocations": related.collect::<Vec<_>>(),
     });
     if let Some(witness) = finding.witness() {
-        result["properties"] = json!({ "witness": call(witness) });
+        result["properties"] = json!({ "witness": call_json(witness) });
     }
     result
 }
