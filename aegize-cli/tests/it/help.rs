@@ -3,6 +3,7 @@
 use crate::support::{Ran, aegize, directory, policy_test, run};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table is as long as it is")]
 fn every_level_teaches_the_essentials() {
     let common = [
         "Usage: aegize",
