@@ -145,11 +145,10 @@ fn as_json(finding: &Finding) -> Value {
             "line": place.line(),
         })
     };
-    let related = finding.related().iter().map(|related| {
-        let mut value = place(related.place());
-        value["rule"] = related.rule().into();
-        value
-    });
+    let related = finding
+        .related()
+        .iter()
+        .map(|related| json!({ "rule": related.rule(), "place": place(related.place()) }));
     json!({
         "code": finding.code().as_str(),
         "severity": finding.severity().as_str(),

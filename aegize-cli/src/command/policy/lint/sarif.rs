@@ -1,5 +1,6 @@
 //! Findings as SARIF 2.1.0, which code review tools show beside the lines.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use aegize::{Finding, FindingCode, Place};
@@ -47,18 +48,15 @@ fn result(finding: &Finding, file: &Path) -> Value {
             "physicalLocation": location(related.place(), file),
         })
     });
-    let mut result = json!({
+    json!({
         "ruleId": code.as_str(),
         "ruleIndex": FindingCode::ALL.iter().position(|known| *known == code),
         "level": finding.severity().as_str(),
         "message": { "text": message },
         "locations": [{ "physicalLocation": location(finding.place(), file) }],
         "relatedLocations": related.collect::<Vec<_>>(),
-    });
-    if let Some(witness) = finding.witness() {
-        result["properties"] = json!({ "witness": call_json(witness) });
-    }
-    result
+        "properties": { "witness": finding.witness().map(call_json) },
+    })
 }
 
 fn location(place: &Place, file: &Path) -> Value {
@@ -76,7 +74,8 @@ fn uri(path: &Path) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~') {
             uri.push(char::from(byte));
         } else {
-            uri += &format!("%{byte:02X}");
+            // Writing to a string does not fail.
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri
