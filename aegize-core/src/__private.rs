@@ -3,21 +3,20 @@
 pub use crate::action::RiskLevel;
 use crate::arguments::Arguments;
 pub use crate::arguments::{
-    Argument, ArgumentByAsPath, ArgumentByDebug, ArgumentByLock, ArgumentByPath,
-    ArgumentBySerialize, ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque,
-    Lock, PathValue, Probe, ReturnedResult, ReturnedValue,
+    Argument, Chosen, ChosenForErrors, Lock, PathValue, Probe, Unrecorded, Way,
 };
 use crate::context::{GuardContext, take_metadata};
 use crate::error::{GuardError, NoContext};
-use crate::guard::{self, Coordinates, Metadata};
+use crate::guard::{self, Coordinates, Entry, Metadata};
 pub use crate::guard::{
-    Guarded, Outcome, Permit, ToolResult, run, run_async, run_async_or, run_or,
+    Ending, Guarded, Outcome, Permit, ResultEnding, ReturnedResult, ReturnedValue, ToolResult,
+    ValueEnding, lazy, refused, refused_by, run, run_async, run_or,
 };
 #[cfg(feature = "tools")]
 pub use crate::tools::{TOOLS, ToolSite};
 pub use crate::{
-    __argument as argument, __outcome as outcome, __path_argument as path_argument,
-    __register as register, __returned as returned,
+    __argument as argument, __ending as ending, __path_argument as path_argument,
+    __register as register,
 };
 #[cfg(feature = "tools")]
 pub use linkme;
@@ -28,7 +27,8 @@ pub struct Site {
     tool_name: &'static str,
     operation: &'static str,
     risk_level: RiskLevel,
-    metadata: &'static [(&'static str, &'static str)],
+    /// `None`, and not an empty list, since a pointer in a static has to be relocated.
+    metadata: Option<&'static [(&'static str, &'static str)]>,
 }
 
 impl Site {
@@ -37,7 +37,7 @@ impl Site {
         tool_name: &'static str,
         operation: &'static str,
         risk_level: RiskLevel,
-        metadata: &'static [(&'static str, &'static str)],
+        metadata: Option<&'static [(&'static str, &'static str)]>,
     ) -> Self {
         Self {
             tool_name,
@@ -66,13 +66,14 @@ impl Site {
 /// # Errors
 ///
 /// If the call is refused; then the body must not run.
-pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, GuardError> {
+pub fn enter(site: &'static Site, arguments: &Argument<'_>) -> Entry {
     let call = take_metadata();
     let Some(context) = GuardContext::current() else {
         return Err(GuardError::from(Box::new(NoContext {
             tool_name: site.tool_name.into(),
             operation: site.operation.into(),
-        })));
+        }))
+        .into());
     };
     let coordinates = Coordinates {
         tool_name: site.tool_name.into(),
@@ -80,15 +81,35 @@ pub fn enter(site: &'static Site, arguments: &[Argument<'_>]) -> Result<Permit, 
         risk_level: site.risk_level,
     };
     let metadata = Metadata {
-        fixed: site.metadata,
+        fixed: site.metadata.unwrap_or_default(),
         call,
     };
     guard::admit(
         context.authority(),
         coordinates,
-        Arguments::Captured(arguments),
+        Arguments::Listed(arguments),
         metadata,
     )
+}
+
+/// Asks for permission to run a future's body, from within the future.
+///
+/// # Errors
+///
+/// If the call is refused; then the body must not run.
+pub fn enter_async(site: &'static Site, arguments: &Argument<'_>) -> Result<(), Box<GuardError>> {
+    guard::hand_over(enter(site, arguments))
+}
+
+/// Captures a variable in the way that was chosen for it.
+#[inline]
+pub fn capture<'a, T, W: Way<T>>(
+    name: &'a str,
+    value: &'a T,
+    next: &'a Argument<'a>,
+    _: W,
+) -> Argument<'a> {
+    W::capture(name, value, next)
 }
 
 /// Enters a function's static into the list of tools, if there is one.
@@ -115,16 +136,14 @@ macro_rules! __register {
 // Method resolution tries `&self` methods of what the receiver points to first: one reference
 // more than the first choice has.
 
-/// Captures a variable under a name.
+/// Captures a variable under a name, before other arguments.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __argument {
-    ($name:expr, $value:expr) => {{
-        use $crate::__private::{
-            ArgumentByAsPath as _, ArgumentByDebug as _, ArgumentByLock as _, ArgumentByPath as _,
-            ArgumentBySerialize as _, ArgumentByText as _, ArgumentOpaque as _,
-        };
-        (&&&&&&&$crate::__private::Probe(&$value)).capture($name)
+    ($name:expr, $value:expr, $next:expr) => {{
+        use $crate::__private::Chosen as _;
+        let way = (&&&&&&&$crate::__private::Probe(&$value)).way();
+        $crate::__private::capture($name, &$value, $next, way)
     }};
 }
 
@@ -132,45 +151,27 @@ macro_rules! __argument {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __path_argument {
-    ($name:expr, $value:expr) => {
-        $crate::__private::argument!($name, $value).path()
+    ($name:expr, $value:expr, $next:expr) => {
+        $crate::__private::argument!($name, $value, $next).path()
     };
 }
 
-/// Takes what a body returned for a success, unless it is a `Result` that is `Err`.
+/// Tells how to read what a body returned: a success, unless it is a `Result` that is `Err`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __returned {
-    ($returned:expr) => {{
-        use $crate::__private::{ReturnedResult as _, ReturnedValue as _};
-        (&&$crate::__private::Probe($returned)).as_result()
+macro_rules! __ending {
+    (@ $returned:ident, $value:pat => $way:expr) => {{
+        use $crate::__private::{ChosenForErrors as _, ReturnedResult as _, ReturnedValue as _};
+        (&&$crate::__private::Probe($returned))
+            .ending(|$value, error| ($way, (&&&$crate::__private::Probe(error)).error_way()))
     }};
-}
-
-/// Captures how a body ended.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __outcome {
-    (@failed $error:ident) => {{
-        use $crate::__private::{ErrorByDebug as _, ErrorByDisplay as _, ErrorOpaque as _};
-        $crate::__private::Outcome::Failed((&&&$crate::__private::Probe($error)).capture_error())
-    }};
-    (skip $result:expr) => {
-        match $result {
-            ::core::result::Result::Ok(_) => {
-                $crate::__private::Outcome::Succeeded(::core::option::Option::None)
-            }
-            ::core::result::Result::Err(error) => $crate::__private::outcome!(@failed error),
-        }
+    (skip $returned:ident) => {
+        $crate::__private::ending!(@ $returned, _ => $crate::__private::Unrecorded)
     };
-    ($result:expr) => {
-        match $result {
-            ::core::result::Result::Ok(value) => {
-                $crate::__private::Outcome::Succeeded(::core::option::Option::Some(
-                    $crate::__private::argument!("", *value),
-                ))
-            }
-            ::core::result::Result::Err(error) => $crate::__private::outcome!(@failed error),
-        }
+    ($returned:ident) => {
+        $crate::__private::ending!(@ $returned, value => {
+            use $crate::__private::Chosen as _;
+            (&&&&&&&$crate::__private::Probe(value)).way()
+        })
     };
 }

@@ -13,8 +13,7 @@ use serde_json::{Map, Value};
 use crate::action::RiskLevel;
 use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map, own_map};
 use crate::context::{GuardContext, take_metadata};
-use crate::error::GuardError;
-use crate::guard::{self, Coordinates, Metadata, Outcome, Permit, ToolResult};
+use crate::guard::{self, Coordinates, Ending, Entry, Metadata, Outcome, ToolResult};
 
 /// A call of a tool whose arguments are known as JSON, such as a model's tool call.
 ///
@@ -91,17 +90,14 @@ impl ToolCall {
         self
     }
 
-    fn enter(self, context: &GuardContext) -> Result<Permit, GuardError> {
+    fn enter(self, context: &GuardContext) -> Entry {
         let values = match self.arguments {
             Value::Null => Map::new(),
             Value::Object(values) => values,
             _ => {
                 let problem = "its arguments are not a JSON object";
-                return Err(guard::refuse(
-                    context.authority(),
-                    self.coordinates,
-                    problem.to_owned(),
-                ));
+                let problem = problem.to_owned();
+                return guard::refuse(context.authority(), self.coordinates, problem);
             }
         };
         let arguments = Arguments::Json(JsonArguments {
@@ -158,10 +154,11 @@ impl GuardedCall<'_> {
         R: ToolResult<Value: Serialize, Error: Display>,
     {
         let Self { context, call } = self;
-        guard::run_async(
-            move || call.enter(context).map(|permit| (permit, body())),
-            describe,
-        )
+        let start = move || match guard::hand_over(call.enter(context)) {
+            Ok(()) => Ok(body()),
+            Err(error) => Err(guard::refused(error)),
+        };
+        guard::run_async(guard::lazy(start), ending)
     }
 
     /// Makes the call on this thread.
@@ -173,7 +170,7 @@ impl GuardedCall<'_> {
     where
         R: ToolResult<Value: Serialize, Error: Display>,
     {
-        guard::run(self.call.enter(self.context), body, describe)
+        guard::run(self.call.enter(self.context), body, ending)
     }
 }
 
@@ -281,7 +278,7 @@ impl<F> BoundTool<F> {
         R: ToolResult<Value: Serialize, Error: Display>,
     {
         let entry = self.enter(&input);
-        guard::run(entry, || (self.tool.function)(input), describe)
+        guard::run(entry, || (self.tool.function)(input), ending)
     }
 
     /// Calls a tool whose function returns a future. Nothing happens before it is polled.
@@ -296,37 +293,35 @@ impl<F> BoundTool<F> {
         T: Future<Output = R>,
         R: ToolResult<Value: Serialize, Error: Display>,
     {
-        guard::run_async(
-            move || {
-                let permit = self.enter(&input)?;
-                Ok((permit, (self.tool.function)(input)))
-            },
-            describe,
-        )
+        let start = move || match guard::hand_over(self.enter(&input)) {
+            Ok(()) => Ok((self.tool.function)(input)),
+            Err(error) => Err(guard::refused(error)),
+        };
+        guard::run_async(guard::lazy(start), ending)
     }
 
-    fn refuse(&self, problem: String) -> GuardError {
+    fn refuse(&self, problem: String) -> Entry {
         let coordinates = self.tool.template.coordinates.clone();
         guard::refuse(self.context.authority(), coordinates, problem)
     }
 
-    fn enter<A: Serialize>(&self, input: &A) -> Result<Permit, GuardError> {
+    fn enter<A: Serialize>(&self, input: &A) -> Entry {
         let template = &self.tool.template;
         let mut declared = template.paths.iter().chain(&template.redacted);
         if is_map(input) {
             let Some(arguments) = own_map(input) else {
                 let problem = "its input does not serialize, or has a key twice";
-                return Err(self.refuse(problem.to_owned()));
+                return self.refuse(problem.to_owned());
             };
             return match declared.find(|name| !arguments.contains_key(*name)) {
-                Some(name) => Err(self.refuse(format!("its input has no argument `{name}`"))),
+                Some(name) => self.refuse(format!("its input has no argument `{name}`")),
                 None => template.clone().arguments(arguments).enter(&self.context),
             };
         }
         if let Some(name) = declared.find(|name| *name != "input") {
-            return Err(self.refuse(format!(
+            return self.refuse(format!(
                 "its input has no argument `{name}`; a value without fields is named `input`"
-            )));
+            ));
         }
         // One value is lent as it is, not copied.
         let mut argument = Argument::new("input", Captured::Structured(input));
@@ -348,9 +343,18 @@ impl<F> BoundTool<F> {
     }
 }
 
-fn describe<'r, T: Serialize, E: Display>(result: Result<&'r T, &'r E>) -> Outcome<'r> {
-    match result {
-        Ok(value) => Outcome::Succeeded(Some(Argument::new("", Captured::Structured(value)))),
-        Err(error) => Outcome::Failed(Argument::new("", Captured::Display(error))),
+/// Reads the values of results as structured ones, and the errors by their text.
+struct ExplicitEnding;
+
+impl<R: ToolResult<Value: Serialize, Error: Display>> Ending<R> for ExplicitEnding {
+    fn outcome(returned: &R) -> Outcome<'_> {
+        match returned.as_result() {
+            Ok(value) => Outcome::Succeeded(Argument::new("", Captured::Structured(value))),
+            Err(error) => Outcome::Failed(Argument::new("", Captured::Display(error))),
+        }
     }
+}
+
+fn ending<R>(_: &R) -> ExplicitEnding {
+    ExplicitEnding
 }

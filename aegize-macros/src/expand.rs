@@ -4,8 +4,6 @@
 //! …`), `::core` and `::std::boxed::Box`, and puts no item or local of its own in the body's scope. Generated locals
 //! have the macro's hygiene, the body its own block.
 
-use std::iter::repeat_n;
-
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::{ReturnType, Type};
@@ -48,27 +46,6 @@ pub(crate) fn expand(options: &Options, callable: &Callable) -> TokenStream {
     }
 }
 
-/// The function of `__private` that runs a body.
-struct Shim {
-    name: &'static str,
-    /// The same with `refuse_with`.
-    mapped: &'static str,
-    /// How many types come after the result's in the latter.
-    inferred: usize,
-}
-
-const RUN: Shim = Shim {
-    name: "run",
-    mapped: "run_or",
-    inferred: 2,
-};
-
-const RUN_ASYNC: Shim = Shim {
-    name: "run_async",
-    mapped: "run_async_or",
-    inferred: 3,
-};
-
 struct Expansion<'a> {
     options: &'a Options,
     callable: &'a Callable,
@@ -76,36 +53,51 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    // Output: run(enter(…), move || -> R { body }, |result| outcome!(result))
+    // Output: run(enter(…), move || -> R { body }, |returned| ending!(returned))
+    //     or: run_or::<R, _>(enter(…), move || -> R { body }, |returned| ending!(returned), refuse_with)
     fn sync_body(&self) -> TokenStream {
-        let entry = self.entry();
+        let entry = self.entry("enter");
         let result = self.result();
         let hold = self.hold();
         let body = &self.callable.function.body;
-        let outcome = self.outcome();
-        self.call(
-            &RUN,
-            quote_spanned!(self.span=> #entry, move || -> #result { #hold #body }, #outcome),
-        )
+        let ending = self.ending();
+        let arguments =
+            quote_spanned!(self.span=> #entry, move || -> #result { #hold #body }, #ending);
+        match &self.options.refuse_with {
+            None => self.call_on_result("run", &TokenStream::new(), arguments),
+            // What the function returns is known by its signature, not by what `refuse_with`
+            // returns.
+            Some(refuse) => self.call_on_result(
+                "run_or",
+                &quote_spanned!(self.span=> ::<#result, _>),
+                quote_spanned!(self.span=> #arguments, #refuse),
+            ),
+        }
     }
 
     // Output: run_async(
-    //             move || enter(…).map(|permit| (permit, async move { body })),
-    //             |result| outcome!(result),
+    //             async move {
+    //                 if let Err(error) = enter_async(…) { return refused::<R>(error); }
+    //                 body
+    //             },
+    //             |returned| ending!(returned),
     //         )
+    //
+    // The return also tells the compiler the type before `?` and `return` ask for it.
     fn async_body(&self) -> TokenStream {
-        let destructure = self.destructure();
-        let entry = self.entry();
-        let future = self.future();
-        let outcome = self.outcome();
-        let arguments = quote_spanned! {self.span=>
-            move || {
-                #destructure
-                ::core::result::Result::map(#entry, move |permit| (permit, #future))
-            },
-            #outcome
-        };
-        self.call(&RUN_ASYNC, arguments)
+        let hold = self.hold();
+        let entry = self.entry("enter_async");
+        let refused = self.refused();
+        let body = &self.callable.function.body;
+        self.run_async(&quote_spanned! {self.span=>
+            async move {
+                #hold
+                if let ::core::result::Result::Err(error) = #entry {
+                    return #refused;
+                }
+                #body
+            }
+        })
     }
 
     fn kept_async_body(&self) -> TokenStream {
@@ -114,12 +106,16 @@ impl Expansion<'_> {
     }
 
     // Output: run_async(
-    //             move || enter(…).map(|permit| (permit, (move || -> … { body })())),
-    //             |result| outcome!(result),
+    //             lazy(move || match enter_async(…) {
+    //                 Ok(()) => Ok((move || -> … { body })()),
+    //                 Err(error) => Err(refused::<R>(error)),
+    //             }),
+    //             |returned| ending!(returned),
     //         )
     fn future_body(&self) -> TokenStream {
-        let entry = self.entry();
-        let outcome = self.outcome();
+        let private = self.private();
+        let entry = self.entry("enter_async");
+        let refused = self.refused();
         let returned = match &self.callable.function.signature.output {
             ReturnType::Type(arrow, ty) => {
                 let ty = inferred(ty.as_ref().clone());
@@ -128,14 +124,22 @@ impl Expansion<'_> {
             ReturnType::Default => TokenStream::new(),
         };
         let body = &self.callable.function.body;
-        let arguments = quote_spanned! {self.span=>
-            move || ::core::result::Result::map(#entry, move |permit| {
-                let start = move || #returned #body;
-                (permit, start())
-            }),
-            #outcome
-        };
-        self.recognisable(&self.call(&RUN_ASYNC, arguments))
+        let call = self.run_async(&quote_spanned! {self.span=>
+            #private::lazy(move || match #entry {
+                ::core::result::Result::Ok(()) => {
+                    let start = move || #returned #body;
+                    ::core::result::Result::Ok(start())
+                }
+                ::core::result::Result::Err(error) => ::core::result::Result::Err(#refused),
+            })
+        });
+        self.recognisable(&call)
+    }
+
+    fn run_async(&self, future: &TokenStream) -> TokenStream {
+        let private = self.private();
+        let ending = self.ending();
+        quote_spanned!(self.span=> #private::run_async(#future, #ending))
     }
 
     // Output: Box::pin(run_async(…))
@@ -156,45 +160,34 @@ impl Expansion<'_> {
         }
     }
 
-    // Output: async move { body }, of the function's own result type
-    //
-    // The return that never happens tells the compiler the type before `?` and `return` ask for it.
-    fn future(&self) -> TokenStream {
+    // Output: refused::<R>(error)
+    //     or: refused_by::<R>(error, refuse_with)
+    fn refused(&self) -> TokenStream {
         let result = self.result();
-        let hold = self.hold();
-        let body = &self.callable.function.body;
-        quote_spanned! {self.span=>
-            async move {
-                #hold
-                if let ::core::option::Option::Some(result) =
-                    ::core::option::Option::None::<#result>
-                {
-                    return result;
-                }
-                #body
+        let known = quote_spanned!(self.span=> ::<#result>);
+        let error = quote_spanned!(self.span=> error);
+        match &self.options.refuse_with {
+            None => self.call_on_result("refused", &known, error),
+            Some(refuse) => {
+                let arguments = quote_spanned!(self.span=> #error, #refuse);
+                self.call_on_result("refused_by", &known, arguments)
             }
         }
     }
 
-    // Input:  RUN, enter(…), move || …, |result| …
-    // Output: ::aegize::__private::run(enter(…), move || …, |result| …)
-    //     or: ::aegize::__private::run_or::<R, _, _>(enter(…), move || …, |result| …, refuse_with)
+    // Input:  run, ::<R, _>, enter(…), move || …, |returned| …
+    // Output: ::aegize::__private::run::<R, _>(enter(…), move || …, |returned| …)
     //
     // The call is placed on the result's type, from its first token to its last, because that is
     // where the compiler then reports that a type is not a `Result`, or that its error does not
     // take a refusal.
-    fn call(&self, shim: &Shim, arguments: TokenStream) -> TokenStream {
+    fn call_on_result(
+        &self,
+        name: &str,
+        known: &TokenStream,
+        arguments: TokenStream,
+    ) -> TokenStream {
         let (first, last) = self.result_span();
-        let (name, arguments) = match &self.options.refuse_with {
-            None => (shim.name, arguments),
-            Some(refuse) => (shim.mapped, quote_spanned!(self.span=> #arguments, #refuse)),
-        };
-        // What the function returns is known by its signature, not by what `refuse_with` returns.
-        let known = self.options.refuse_with.as_ref().map(|_| {
-            let result = self.result();
-            let inferred = repeat_n(quote_spanned!(self.span=> _), shim.inferred);
-            quote_spanned!(self.span=> ::<#result, #(#inferred),*>)
-        });
         let name = Ident::new(name, last);
         let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
         arguments.set_span(last);
@@ -245,19 +238,10 @@ impl Expansion<'_> {
         inferred(self.callable.output.result.clone())
     }
 
-    // Output: |result| outcome!(result)
-    //     or: |returned| { let result = returned!(returned); outcome!(result) }
-    fn outcome(&self) -> TokenStream {
+    // Output: |returned| ending!(returned)
+    fn ending(&self) -> TokenStream {
         let private = self.private();
         let skip = (self.options.result == ResultCapture::Skip).then(|| format_ident!("skip"));
-        if self.options.refuse_with.is_none() {
-            return quote_spanned!(self.span=> |result| #private::outcome!(#skip result));
-        }
-        quote_spanned! {self.span=>
-            |returned| {
-                let result = #private::returned!(returned);
-                #private::outcome!(#skip result)
-            }
-        }
+        quote_spanned!(self.span=> |returned| #private::ending!(#skip returned))
     }
 }

@@ -135,16 +135,33 @@ fn a_dropped_future_abandons_every_call_within() {
 
 #[test]
 fn an_inner_refusal_is_the_outer_call_s_failure() {
-    let world = World::new("agents: {bot: {allow: [{tool: e, operations: [outer]}]}}");
+    let policy = "agents: {bot: {allow: [{tool: e, operations: [outer]}]}}";
+    let expected = told([
+        ("outer", AuditEvent::Allowed),
+        ("inner", AuditEvent::Denied),
+        ("outer", AuditEvent::ExecutionFailed),
+    ]);
+    let world = World::new(policy);
     with_context(&world.context, || {
         assert!(matches!(outer(false), Err(GuardError::PolicyDenied(_))));
     });
-    assert_eq!(
-        story(&world),
-        told([
-            ("outer", AuditEvent::Allowed),
-            ("inner", AuditEvent::Denied),
-            ("outer", AuditEvent::ExecutionFailed),
-        ])
-    );
+    assert_eq!(story(&world), expected);
+
+    let world = World::new(policy);
+    let refused = pollster::block_on(outer_async(false).with_context(&world.context));
+    assert!(matches!(refused, Err(GuardError::PolicyDenied(_))));
+    assert_eq!(story(&world), expected);
+}
+
+#[test]
+fn a_future_that_ended_stays_pending_and_leaves_other_calls_alone() {
+    let world = World::permissive();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut panicked = pin!(outer_async(true).with_context(&world.context));
+    let first = catch_unwind(AssertUnwindSafe(|| panicked.as_mut().poll(&mut context)));
+    assert!(first.is_err());
+    assert_eq!(story(&world).len(), 4, "both ended with the panic");
+    assert!(panicked.as_mut().poll(&mut context).is_pending());
+    with_context(&world.context, || outer(false)).unwrap();
+    assert_eq!(story(&world).len(), 8);
 }

@@ -6,7 +6,6 @@
 //! `Serialize`, `AsRef<Path>`, `Debug`, and what nothing can read, which is present but opaque.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -54,48 +53,87 @@ impl Captured<'_> {
 /// A reference whose type decides how it is captured.
 pub struct Probe<'a, T>(pub &'a T);
 
-macro_rules! captures {
-    ($($(#[$doc:meta])* $trait:ident<T: $bound:path> for $probe:ty = |$value:ident| $make:expr;)*) => {$(
-        $(#[$doc])*
-        pub trait $trait<'a> {
-            /// The argument of that name.
-            fn capture(&self, name: &'a str) -> Argument<'a>;
-        }
+/// A way of reading values of a type, for an argument or a result.
+///
+/// One line each, over what is compiled once: a tool has one for each of its arguments.
+pub trait Way<T> {
+    /// The argument of that name, and those after it.
+    fn capture<'a>(name: &'a str, value: &'a T, next: &'a Argument<'a>) -> Argument<'a>;
+}
 
-        impl<'a, T: $bound> $trait<'a> for $probe {
-            fn capture(&self, name: &'a str) -> Argument<'a> {
-                let $value = self.0;
-                Argument::new(name, $make)
+/// The way that values of a type are read as arguments and results. Implemented for a [`Probe`]
+/// behind references.
+pub trait Chosen<W> {
+    /// The way, which is but a type.
+    fn way(&self) -> W;
+}
+
+/// The way that errors are read.
+pub trait ChosenForErrors<W> {
+    /// The way, which is but a type.
+    fn error_way(&self) -> W;
+}
+
+macro_rules! ways {
+    ($($(#[$doc:meta])* $way:ident $(<T: $bound:path>)? = |$name:ident, $value:ident, $next:ident| $capture:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $way;
+
+        impl<T $(: $bound)?> Way<T> for $way {
+            #[inline]
+            fn capture<'a>($name: &'a str, $value: &'a T, $next: &'a Argument<'a>) -> Argument<'a> {
+                $capture
             }
         }
     )*};
 }
 
-captures! {
-    /// Before all: a lock, which looking would take.
-    ArgumentByLock<T: Lock> for &&&&&&Probe<'a, T> = |_value| Captured::Opaque;
-    /// First choice: a path type, which declares itself.
-    ArgumentByPath<T: PathValue> for &&&&&Probe<'a, T> = |value| Captured::Paths(value);
-    /// Text of any kind, borrowed as it is.
-    ArgumentByText<T: AsRef<str>> for &&&&Probe<'a, T> = |value| Captured::Text(value.as_ref());
-    /// A structured value.
-    ArgumentBySerialize<T: Serialize> for &&&Probe<'a, T> = |value| Captured::Structured(value);
-    /// A generic parameter that can be nothing but a path.
-    ArgumentByAsPath<T: AsRef<Path>> for &&Probe<'a, T> = |value| Captured::Path(value.as_ref());
-    /// A value that only people can read.
-    ArgumentByDebug<T: Debug> for &Probe<'a, T> = |value| Captured::Debug(value);
+ways! {
+    /// Not looked into.
+    Opaquely = |name, _value, next| Argument::opaque(name, next);
+    /// As a path type, which declares itself.
+    AsPaths<T: PathValue> = |name, value, next| Argument::paths(name, value, next);
+    /// As text of any kind, borrowed as it is.
+    AsText<T: AsRef<str>> = |name, value, next| Argument::text(name, value.as_ref(), next);
+    /// As a structured value.
+    Structurally<T: Serialize> = |name, value, next| Argument::structured(name, value, next);
+    /// As a generic parameter that can be nothing but a path.
+    AsPath<T: AsRef<Path>> = |name, value, next| Argument::as_path(name, value.as_ref(), next);
+    /// By people only.
+    ByDebug<T: Debug> = |name, value, next| Argument::debug(name, value, next);
+    /// By people only.
+    ByDisplay<T: Display> = |name, value, next| Argument::display(name, value, next);
+    /// Not recorded at all.
+    Unrecorded = |name, _value, next| Argument::opaque(name, next).redacted();
 }
 
-/// Last choice: a value that nothing can read. It is present all the same.
-pub trait ArgumentOpaque<'a> {
-    /// The argument of that name.
-    fn capture(&self, name: &'a str) -> Argument<'a>;
+macro_rules! choices {
+    ($chosen:ident::$method:ident: $($way:ident for $probe:ty $(where T: $bound:path)?;)*) => {$(
+        impl<T $(: $bound)?> $chosen<$way> for $probe {
+            fn $method(&self) -> $way {
+                $way
+            }
+        }
+    )*};
 }
 
-impl<'a, T> ArgumentOpaque<'a> for Probe<'a, T> {
-    fn capture(&self, name: &'a str) -> Argument<'a> {
-        Argument::new(name, Captured::Opaque)
-    }
+// A lock comes before all, since looking would take it.
+choices! {
+    Chosen::way:
+    Opaquely for &&&&&&Probe<'_, T> where T: Lock;
+    AsPaths for &&&&&Probe<'_, T> where T: PathValue;
+    AsText for &&&&Probe<'_, T> where T: AsRef<str>;
+    Structurally for &&&Probe<'_, T> where T: Serialize;
+    AsPath for &&Probe<'_, T> where T: AsRef<Path>;
+    ByDebug for &Probe<'_, T> where T: Debug;
+    Opaquely for Probe<'_, T>;
+}
+
+choices! {
+    ChosenForErrors::error_way:
+    ByDisplay for &&Probe<'_, T> where T: Display;
+    ByDebug for &Probe<'_, T> where T: Debug;
+    Opaquely for Probe<'_, T>;
 }
 
 /// The types that are not looked into, since that would wait for others, or for the caller
@@ -231,81 +269,5 @@ impl<T: PathValue, const N: usize> PathValue for [T; N] {
 
     fn is_list(&self) -> bool {
         true
-    }
-}
-
-/// The text of a tool's error: as it displays, else as it debugs, else only that it failed.
-pub trait ErrorByDisplay<'a> {
-    /// The error of a call.
-    fn capture_error(&self) -> Argument<'a>;
-}
-
-impl<'a, T: Display> ErrorByDisplay<'a> for &&Probe<'a, T> {
-    fn capture_error(&self) -> Argument<'a> {
-        Argument::new("", Captured::Display(self.0))
-    }
-}
-
-/// Second choice for an error.
-pub trait ErrorByDebug<'a> {
-    /// The error of a call.
-    fn capture_error(&self) -> Argument<'a>;
-}
-
-impl<'a, T: Debug> ErrorByDebug<'a> for &Probe<'a, T> {
-    fn capture_error(&self) -> Argument<'a> {
-        Argument::new("", Captured::Debug(self.0))
-    }
-}
-
-/// Last choice for an error.
-pub trait ErrorOpaque<'a> {
-    /// The error of a call.
-    fn capture_error(&self) -> Argument<'a>;
-}
-
-impl<'a, T> ErrorOpaque<'a> for Probe<'a, T> {
-    fn capture_error(&self) -> Argument<'a> {
-        Argument::new("", Captured::Opaque)
-    }
-}
-
-/// What a body returned whose refusals are mapped: a `Result` says itself how the body ended.
-pub trait ReturnedResult<'a> {
-    /// What is returned when all went well.
-    type Value;
-    /// What is returned otherwise.
-    type Error;
-
-    /// How the body ended.
-    ///
-    /// # Errors
-    ///
-    /// The body's own.
-    fn as_result(&self) -> Result<&'a Self::Value, &'a Self::Error>;
-}
-
-impl<'a, T, E> ReturnedResult<'a> for &Probe<'a, Result<T, E>> {
-    type Value = T;
-    type Error = E;
-
-    fn as_result(&self) -> Result<&'a T, &'a E> {
-        self.0.as_ref()
-    }
-}
-
-/// Last choice: any other value is a success.
-pub trait ReturnedValue<'a, T> {
-    /// How the body ended: well.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    fn as_result(&self) -> Result<&'a T, &'a Infallible>;
-}
-
-impl<'a, T> ReturnedValue<'a, T> for Probe<'a, T> {
-    fn as_result(&self) -> Result<&'a T, &'a Infallible> {
-        Ok(self.0)
     }
 }

@@ -14,21 +14,18 @@ mod recorded_tests;
 mod summary;
 mod walk;
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, iter};
 
 use serde_json::{Map, Value};
 
 pub(crate) use self::capture::Captured;
-pub use self::capture::{
-    ArgumentByAsPath, ArgumentByDebug, ArgumentByLock, ArgumentByPath, ArgumentBySerialize,
-    ArgumentByText, ArgumentOpaque, ErrorByDebug, ErrorByDisplay, ErrorOpaque, Lock, PathValue,
-    Probe, ReturnedResult, ReturnedValue,
-};
+pub use self::capture::{Chosen, ChosenForErrors, Lock, PathValue, Probe, Unrecorded, Way};
 pub(crate) use self::own::{own_arguments, own_map};
 pub(crate) use self::paths::{CandidatePath, FewPaths, is_path_like};
 pub(crate) use self::recorded::{RecordedArguments, RecordedValue, Unknown};
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
-pub(crate) use self::walk::{Scalar, Shape, Sink, Stop, is_map};
+pub(crate) use self::walk::{Scalar, Shape, Sink, Stop, Structured, is_map};
 
 use crate::action::{RiskLevel, ToolAction};
 use crate::identity::Environment;
@@ -36,9 +33,11 @@ use crate::identity::Environment;
 /// What stands in place of a redacted value wherever people or models read.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// One named argument of a call, borrowed from the caller.
+/// One named argument of a call, borrowed from the caller, and those after it.
 #[derive(Clone, Copy)]
 pub struct Argument<'a> {
+    /// `None` at the end of the arguments, which is not one itself.
+    next: Option<&'a Argument<'a>>,
     pub(crate) name: &'a str,
     pub(crate) value: Captured<'a>,
     pub(crate) is_path: bool,
@@ -46,12 +45,67 @@ pub struct Argument<'a> {
 }
 
 impl<'a> Argument<'a> {
+    /// What is after the last argument.
+    pub const END: Argument<'static> = Argument {
+        next: None,
+        name: "",
+        value: Captured::Opaque,
+        is_path: false,
+        is_redacted: false,
+    };
+
     pub(crate) fn new(name: &'a str, value: Captured<'a>) -> Self {
         Self {
+            next: Some(&Self::END),
             name,
             value,
             is_path: matches!(value, Captured::Path(_) | Captured::Paths(_)),
             is_redacted: false,
+        }
+    }
+
+    // Each tool has code to make its arguments. It is a call of one of these with what is in
+    // registers anyway.
+
+    #[inline(never)]
+    fn text(name: &'a str, value: &'a str, next: &'a Self) -> Self {
+        Self::new(name, Captured::Text(value)).before(next)
+    }
+
+    #[inline(never)]
+    fn structured(name: &'a str, value: &'a dyn Structured, next: &'a Self) -> Self {
+        Self::new(name, Captured::Structured(value)).before(next)
+    }
+
+    #[inline(never)]
+    fn paths(name: &'a str, value: &'a dyn PathValue, next: &'a Self) -> Self {
+        Self::new(name, Captured::Paths(value)).before(next)
+    }
+
+    #[inline(never)]
+    fn as_path(name: &'a str, value: &'a Path, next: &'a Self) -> Self {
+        Self::new(name, Captured::Path(value)).before(next)
+    }
+
+    #[inline(never)]
+    fn debug(name: &'a str, value: &'a dyn fmt::Debug, next: &'a Self) -> Self {
+        Self::new(name, Captured::Debug(value)).before(next)
+    }
+
+    #[inline(never)]
+    fn display(name: &'a str, value: &'a dyn fmt::Display, next: &'a Self) -> Self {
+        Self::new(name, Captured::Display(value)).before(next)
+    }
+
+    #[inline(never)]
+    fn opaque(name: &'a str, next: &'a Self) -> Self {
+        Self::new(name, Captured::Opaque).before(next)
+    }
+
+    fn before(self, next: &'a Self) -> Self {
+        Self {
+            next: Some(next),
+            ..self
         }
     }
 
@@ -114,7 +168,9 @@ impl<'a> From<&'a ToolAction> for Call<'a> {
 /// The arguments of a [`Call`].
 #[derive(Clone, Copy)]
 pub(crate) enum Arguments<'a> {
-    /// Captured from a Rust function's parameters.
+    /// Captured from a Rust function's parameters: the first of a list.
+    Listed(&'a Argument<'a>),
+    /// Captured one by one.
     Captured(&'a [Argument<'a>]),
     /// Given as JSON.
     Json(JsonArguments<'a>),
@@ -130,18 +186,21 @@ pub(crate) struct JsonArguments<'a> {
 
 impl<'a> Arguments<'a> {
     pub(crate) fn iter(self) -> impl Iterator<Item = Argument<'a>> {
-        let (captured, json): (&[_], _) = match self {
-            Self::Captured(captured) => (captured, None),
-            Self::Json(json) => (&[], Some(json)),
+        let (first, captured, json): (_, &[_], _) = match self {
+            Self::Listed(first) => (first, &[], None),
+            Self::Captured(captured) => (&Argument::END, captured, None),
+            Self::Json(json) => (&Argument::END, &[], Some(json)),
         };
+        let listed = iter::successors(Some(first), |argument| argument.next)
+            .take_while(|argument| argument.next.is_some());
         let json = json.into_iter().flat_map(|json| {
-            json.values.iter().map(move |(name, value)| Argument {
-                name,
-                value: Captured::Json(value),
-                is_path: json.paths.contains(name),
-                is_redacted: json.redacted.contains(name),
+            json.values.iter().map(move |(name, value)| {
+                let mut argument = Argument::new(name, Captured::Json(value));
+                argument.is_path = json.paths.contains(name);
+                argument.is_redacted = json.redacted.contains(name);
+                argument
             })
         });
-        captured.iter().copied().chain(json)
+        listed.chain(captured).copied().chain(json)
     }
 }

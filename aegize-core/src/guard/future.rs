@@ -1,14 +1,19 @@
 //! The thin generic shims around a body: one for functions, one future.
 //!
-//! They are all that is compiled anew for each tool.
+//! The invariant: they are all that is compiled anew for each tool, so they call what is compiled
+//! once, and hold nothing that they would have to drop.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::permit::{Outcome, Permit};
+use super::Entry;
+use super::ending::Ending;
+use super::permit::Permit;
+use super::polls::{PolledCall, Turn};
 use crate::error::GuardError;
 
 /// What a guarded tool returns: `Result<T, E>` with `E: From<GuardError>`.
@@ -49,96 +54,70 @@ impl<T, E: From<GuardError>> ToolResult for Result<T, E> {
     }
 }
 
+/// What a tool returns of a call that was refused.
+#[expect(clippy::boxed_local, reason = "as it is in an `Entry`")]
+#[cold]
+#[inline(never)]
+pub fn refused<R: ToolResult>(error: Box<GuardError>) -> R {
+    R::refused(*error)
+}
+
+/// What a tool returns of a call that was refused, if `refuse` makes it.
+#[expect(clippy::boxed_local, reason = "as it is in an `Entry`")]
+#[cold]
+#[inline(never)]
+pub fn refused_by<R>(error: Box<GuardError>, refuse: fn(GuardError) -> R) -> R {
+    refuse(*error)
+}
+
 /// Runs a body if the call was permitted, and records how it ended.
 #[inline]
-pub fn run<R, B, D>(entry: Result<Permit, GuardError>, body: B, describe: D) -> R
+pub fn run<R, W>(entry: Entry, body: impl FnOnce() -> R, _ending: impl FnOnce(&R) -> W) -> R
 where
     R: ToolResult,
-    B: FnOnce() -> R,
-    D: for<'r> FnOnce(Result<&'r R::Value, &'r R::Error>) -> Outcome<'r>,
+    W: Ending<R>,
 {
     match entry {
-        Ok(mut permit) => {
-            let result = body();
-            permit.finish(&describe(result.as_result()));
-            result
-        }
-        Err(error) => R::refused(error),
+        Ok(permit) => finish::<R, W>(permit, body()),
+        Err(error) => refused(error),
     }
 }
 
 /// Runs a body as [`run`] does, and returns what `refuse` makes of a refusal.
 #[inline]
-pub fn run_or<R, B, D>(
-    entry: Result<Permit, GuardError>,
-    body: B,
-    describe: D,
+pub fn run_or<R, W: Ending<R>>(
+    entry: Entry,
+    body: impl FnOnce() -> R,
+    _ending: impl FnOnce(&R) -> W,
     refuse: fn(GuardError) -> R,
-) -> R
-where
-    B: FnOnce() -> R,
-    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
-{
+) -> R {
     match entry {
-        Ok(mut permit) => {
-            let returned = body();
-            permit.finish(&describe(&returned));
-            returned
-        }
-        Err(error) => refuse(error),
+        Ok(permit) => finish::<R, W>(permit, body()),
+        Err(error) => refused_by(error, refuse),
     }
 }
 
-/// A future that asks for permission when it is first polled, then runs the body.
+/// For each type of result, not for each tool. It takes the result and gives it back, so that a
+/// tool need not know how to drop it.
+#[inline(never)]
+fn finish<R, W: Ending<R>>(permit: Permit, returned: R) -> R {
+    permit.finish(&W::outcome(&returned));
+    returned
+}
+
+/// A future that runs a body, which hands its permit over when it is first polled, and records
+/// how it ended.
 #[inline]
-pub fn run_async<R, S, F, D>(start: S, describe: D) -> Guarded<S, F, D>
+pub fn run_async<F, W>(body: F, _ending: impl FnOnce(&F::Output) -> W) -> Guarded<F, W>
 where
-    S: FnOnce() -> Result<(Permit, F), GuardError>,
-    F: Future<Output = R>,
-    R: ToolResult,
-    D: for<'r> FnOnce(Result<&'r R::Value, &'r R::Error>) -> Outcome<'r>,
+    F: Future,
+    W: Ending<F::Output>,
 {
     Guarded {
-        state: State::Start {
-            call: Some((start, describe)),
-        },
-        result: ResultOf {
-            refused: R::refused,
-            finish: |permit, describe, result| permit.finish(&describe(result.as_result())),
-        },
+        call: PolledCall::New,
+        body,
+        ending: PhantomData,
     }
-}
-
-/// A future as [`run_async`] makes it, that resolves to what `refuse` makes of a refusal.
-#[inline]
-pub fn run_async_or<R, S, F, D>(
-    start: S,
-    describe: D,
-    refuse: fn(GuardError) -> R,
-) -> Guarded<S, F, D>
-where
-    S: FnOnce() -> Result<(Permit, F), GuardError>,
-    F: Future<Output = R>,
-    D: for<'r> FnOnce(&'r R) -> Outcome<'r>,
-{
-    Guarded {
-        state: State::Start {
-            call: Some((start, describe)),
-        },
-        result: ResultOf {
-            refused: refuse,
-            finish: |permit, describe, returned| permit.finish(&describe(returned)),
-        },
-    }
-}
-
-/// What the future has to know of what it resolves to.
-///
-/// As functions and not as a bound `R: ToolResult` on the `Future` impl: the compiler would report
-/// a return type that is no result a second time, as a future that is none.
-struct ResultOf<R, D> {
-    refused: fn(GuardError) -> R,
-    finish: fn(&mut Permit, D, &R),
 }
 
 pin_project! {
@@ -146,82 +125,80 @@ pin_project! {
     ///
     /// Nothing happens before it is first polled. Polled again after it ended, it stays pending.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Guarded<S, F, D> where F: Future {
+    pub struct Guarded<F, W> {
+        // Declared first, so dropped first: the outcome is recorded even if dropping the body
+        // panics.
+        call: PolledCall,
         #[pin]
-        state: State<S, F, D>,
-        result: ResultOf<F::Output, D>,
+        body: F,
+        ending: PhantomData<fn() -> W>,
     }
 }
 
-pin_project! {
-    #[project = StateProjection]
-    enum State<S, F, D> {
-        Start {
-            call: Option<(S, D)>,
-        },
-        Running {
-            // Declared first, so dropped first: the outcome is recorded even if dropping the
-            // body's future panics. On the stack while the body is polled: should it panic, that
-            // is recorded at once, and not when the caller drops the future.
-            permit: Option<Permit>,
-            describe: Option<D>,
-            #[pin]
-            body: F,
-        },
-        Ended,
-    }
-}
-
-impl<S, F, D> Future for Guarded<S, F, D>
-where
-    S: FnOnce() -> Result<(Permit, F), GuardError>,
-    F: Future,
-{
+impl<F: Future, W: Ending<F::Output>> Future for Guarded<F, W> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let mut state = this.state;
-        loop {
-            match state.as_mut().project() {
-                StateProjection::Start { call } => {
-                    let Some((start, describe)) = call.take() else {
-                        return Poll::Pending;
-                    };
-                    match start() {
-                        Ok((permit, body)) => state.set(State::Running {
-                            permit: Some(permit),
-                            describe: Some(describe),
-                            body,
-                        }),
-                        Err(error) => {
-                            state.set(State::Ended);
-                            return Poll::Ready((this.result.refused)(error));
-                        }
-                    }
-                }
-                StateProjection::Running {
-                    permit,
-                    describe,
-                    body,
-                } => {
-                    let Some(mut running) = permit.take() else {
-                        return Poll::Pending;
-                    };
-                    running.set_running(true);
-                    let Poll::Ready(result) = body.poll(context) else {
-                        running.set_running(false);
-                        *permit = Some(running);
-                        return Poll::Pending;
-                    };
-                    if let Some(describe) = describe.take() {
-                        (this.result.finish)(&mut running, describe, &result);
-                    }
-                    state.set(State::Ended);
-                    return Poll::Ready(result);
-                }
-                StateProjection::Ended => return Poll::Pending,
+        let Some(turn) = this.call.resume() else {
+            return Poll::Pending;
+        };
+        end_turn::<F::Output, W>(turn, this.body.poll(context))
+    }
+}
+
+/// For each type of result, not for each tool, as [`finish`].
+#[inline(never)]
+fn end_turn<R, W: Ending<R>>(turn: Turn<'_>, polled: Poll<R>) -> Poll<R> {
+    match &polled {
+        Poll::Ready(returned) => turn.finish(&W::outcome(returned)),
+        Poll::Pending => turn.suspend(),
+    }
+    polled
+}
+
+/// A future that is made when it is first polled, by a function that may fail to: then that is its
+/// output.
+#[inline]
+pub fn lazy<F: Future>(
+    start: impl FnOnce() -> Result<F, F::Output>,
+) -> impl Future<Output = F::Output> {
+    Lazy::New { start: Some(start) }
+}
+
+pin_project! {
+    #[project = LazyProjection]
+    enum Lazy<S, F> {
+        New {
+            start: Option<S>,
+        },
+        Made {
+            #[pin]
+            future: F,
+        },
+    }
+}
+
+impl<S, F> Future for Lazy<S, F>
+where
+    S: FnOnce() -> Result<F, F::Output>,
+    F: Future,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        if let LazyProjection::New { start } = self.as_mut().project() {
+            let Some(start) = start.take() else {
+                return Poll::Pending;
+            };
+            match start() {
+                Ok(future) => self.set(Lazy::Made { future }),
+                Err(output) => return Poll::Ready(output),
             }
+        }
+        match self.project() {
+            LazyProjection::Made { future } => future.poll(context),
+            LazyProjection::New { .. } => Poll::Pending,
         }
     }
 }

@@ -5,10 +5,12 @@
 //! tools cost one pipeline. The invariant: a [`Permit`] exists only after the decision to allow
 //! has been written.
 
+mod ending;
 mod future;
 mod links;
 mod metadata;
 mod permit;
+mod polls;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,9 +18,11 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::future::{Guarded, ToolResult, run, run_async, run_async_or, run_or};
+pub use self::ending::{Ending, Outcome, ResultEnding, ReturnedResult, ReturnedValue, ValueEnding};
+pub use self::future::{Guarded, ToolResult, lazy, refused, refused_by, run, run_async, run_or};
 pub(crate) use self::metadata::Metadata;
-pub use self::permit::{Outcome, Permit};
+pub use self::permit::Permit;
+pub(crate) use self::polls::hand_over;
 use crate::action::{RiskLevel, ToolAction};
 use crate::arguments::{Arguments, Call, own_arguments, summarize_arguments};
 use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
@@ -145,11 +149,7 @@ fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
 
 /// Refuses a call that makes no sense. It is an attempt like any other, and is recorded as
 /// denied.
-pub(crate) fn refuse(
-    authority: &Authority,
-    coordinates: Coordinates,
-    problem: String,
-) -> GuardError {
+pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: String) -> Entry {
     let tool_name = shorten(coordinates.tool_name);
     let operation = shorten(coordinates.operation);
     let action = ToolAction::new(
@@ -167,15 +167,19 @@ pub(crate) fn refuse(
     record.operation = operation.as_ref().into();
     record.risk_level = action.risk_level;
     record.reason = Some(problem.as_str().into());
-    match authority.audit_log.append(record) {
+    let error = match authority.audit_log.append(record) {
         Ok(()) => GuardError::from(Box::new(InvalidCall {
             tool_name,
             operation,
             problem,
         })),
         Err(source) => GuardError::from(Box::new(AuditUnavailable { action, source })),
-    }
+    };
+    Err(error.into())
 }
+
+/// A permit, or why there is none. Both are one pointer, so that each tool has it in registers.
+pub(crate) type Entry = Result<Permit, Box<GuardError>>;
 
 /// Takes a call from its arguments to a permit, or refuses it. Either way there is a record,
 /// or the error that says why there could be none.
@@ -184,13 +188,13 @@ pub(crate) fn admit(
     coordinates: Coordinates,
     arguments: Arguments<'_>,
     metadata: Metadata<'_>,
-) -> Result<Permit, GuardError> {
+) -> Entry {
     if let Some(problem) = coordinates.problem() {
-        return Err(refuse(authority, coordinates, problem));
+        return refuse(authority, coordinates, problem);
     }
     let metadata = match metadata.merge(&authority.agent) {
         Ok(metadata) => metadata,
-        Err(problem) => return Err(refuse(authority, coordinates, problem)),
+        Err(problem) => return refuse(authority, coordinates, problem),
     };
     let attempt = Attempt {
         authority,
@@ -242,11 +246,13 @@ pub(crate) fn admit(
             action: attempt.action(&coordinates),
             reason: verdict.reason(),
             rule: verdict.rule().unwrap_or_default().to_owned(),
-        }))),
+        }))
+        .into()),
         Decision::Deny => Err(GuardError::from(Box::new(PolicyDenied {
             action: attempt.action(&coordinates),
             explanation: ruling.policy.explain_refusal(ruling.agent_id, &facts),
-        }))),
+        }))
+        .into()),
     }
 }
 

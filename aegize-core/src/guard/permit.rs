@@ -7,9 +7,11 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::ending::Outcome;
 use super::{Authority, Coordinates};
-use crate::arguments::{Argument, summarize_value};
+use crate::arguments::summarize_value;
 use crate::audit::{AuditEvent, AuditRecord};
+use crate::error::{GuardError, NoContext};
 
 /// An allowed call whose decision is in the log.
 ///
@@ -26,14 +28,6 @@ struct Open {
     started: Instant,
     is_running: bool,
     is_finished: bool,
-}
-
-/// How a body ended, borrowed from its result.
-pub enum Outcome<'r> {
-    /// With a value; `None` if it is not to be recorded.
-    Succeeded(Option<Argument<'r>>),
-    /// With an error.
-    Failed(Argument<'r>),
 }
 
 impl Permit {
@@ -62,48 +56,64 @@ impl Permit {
     }
 
     /// Records how the body ended.
-    pub(super) fn finish(&mut self, outcome: &Outcome<'_>) {
+    pub(super) fn finish(mut self, outcome: &Outcome<'_>) {
         match outcome {
             Outcome::Succeeded(value) => {
-                let summary = value.map(|argument| summarize_value(argument.value));
-                self.record(AuditEvent::ExecutionSucceeded, |record| {
+                let summary = (!value.is_redacted).then(|| summarize_value(value.value));
+                self.0.record(AuditEvent::ExecutionSucceeded, |record| {
                     record.result_summary = summary.map(Into::into);
                 });
             }
             Outcome::Failed(error) => {
                 let error = summarize_value(error.value);
-                self.fail(AuditEvent::ExecutionFailed, &error);
+                self.0.fail(AuditEvent::ExecutionFailed, &error);
             }
         }
     }
 
+    /// Takes the permission back before the body ran.
+    pub(super) fn take_back(mut self) -> Box<GuardError> {
+        self.set_running(false);
+        let Coordinates {
+            tool_name,
+            operation,
+            ..
+        } = self.0.coordinates.clone();
+        Box::new(GuardError::from(Box::new(NoContext {
+            tool_name,
+            operation,
+        })))
+    }
+}
+
+impl Open {
     fn fail(&mut self, event: AuditEvent, error: &str) {
         self.record(event, |record| record.error = Some(error.to_owned().into()));
     }
 
     fn record(&mut self, event: AuditEvent, complete: impl FnOnce(&mut AuditRecord<'_>)) {
-        self.0.is_finished = true;
-        let open = &*self.0;
-        let mut record = AuditRecord::new(event, open.action_id, &open.metadata);
-        record.agent_id = open.authority.agent.agent_id.as_str().into();
-        record.acting_for = open.authority.acting_for();
-        record.tool_name = (&*open.coordinates.tool_name).into();
-        record.operation = (&*open.coordinates.operation).into();
-        record.risk_level = open.coordinates.risk_level;
-        record.input_summary = open.input_summary.as_str().into();
-        let elapsed = open.started.elapsed().as_micros();
+        self.is_finished = true;
+        let mut record = AuditRecord::new(event, self.action_id, &self.metadata);
+        record.agent_id = self.authority.agent.agent_id.as_str().into();
+        record.acting_for = self.authority.acting_for();
+        record.tool_name = (&*self.coordinates.tool_name).into();
+        record.operation = (&*self.coordinates.operation).into();
+        record.risk_level = self.coordinates.risk_level;
+        record.input_summary = self.input_summary.as_str().into();
+        let elapsed = self.started.elapsed().as_micros();
         record.duration_us = Some(u64::try_from(elapsed).unwrap_or(u64::MAX));
         complete(&mut record);
-        open.authority.audit_log.append_outcome(record);
+        self.authority.audit_log.append_outcome(record);
     }
 }
 
-impl Drop for Permit {
+// Of what a permit holds, and not of the permit: so dropping one is one call, in each tool.
+impl Drop for Open {
     fn drop(&mut self) {
-        if self.0.is_finished {
+        if self.is_finished {
             return;
         }
-        if self.0.is_running {
+        if self.is_running {
             self.fail(AuditEvent::ExecutionFailed, "panicked");
         } else {
             let error = "dropped before it finished";

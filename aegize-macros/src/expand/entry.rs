@@ -11,20 +11,54 @@ use super::Expansion;
 use crate::args::{Extra, Options, RiskLevel};
 
 impl Expansion<'_> {
-    // Output: enter({ static SITE: Site = …; &SITE }, &[argument!("to", to), …])
-    pub(super) fn entry(&self) -> TokenStream {
+    // Input:  enter
+    // Output: {
+    //             let entry = {
+    //                 let arguments = &Argument::END;
+    //                 let arguments = &argument!("to", to, arguments);
+    //                 …
+    //                 enter({ static SITE: Site = …; &SITE }, arguments)
+    //             };
+    //             entry
+    //         }
+    //     or: {
+    //             let entry = match (&(self.root.join(name)),) {
+    //                 (value0,) => { … }
+    //             };
+    //             entry
+    //         }
+    //
+    // The arguments are a list on the stack, made from its end: each is put together where it
+    // stays. What `match` looks at lives until the call of `enter` returns; what was made on the
+    // way, such as the guard of a lock, is dropped before the body.
+    pub(super) fn entry(&self, enter: &str) -> TokenStream {
         let private = self.private();
+        let enter = Ident::new(enter, self.span);
         let site = self.site();
-        let arguments = self.arguments().chain(self.extras());
         let allow = self.allow();
-        let enter = quote_spanned! {self.span=>
-            #private::enter({ #site &SITE }, &[#(#arguments),*])
+        let mut arguments: Vec<_> = self.arguments().chain(self.extras()).collect();
+        arguments.reverse();
+        let mut entry = quote_spanned! {self.span=>
+            {
+                let arguments = &#private::Argument::END;
+                #(#arguments)*
+                #private::#enter({ #site &SITE }, arguments)
+            }
         };
-        if self.options.extras.is_empty() {
-            return quote_spanned!(self.span=> #allow #enter);
+        if !self.options.extras.is_empty() {
+            let values = self.options.extras.iter().map(|extra| &extra.value);
+            let names = (0..self.options.extras.len()).map(|index| self.extra(index));
+            entry = quote_spanned! {self.span=>
+                match (#(&(#values),)*) { (#(#names,)*) => #entry }
+            };
         }
-        // What `args(…)` made on the way, such as the guard of a lock, is dropped before the body.
-        quote_spanned!(self.span=> { #allow let entry = #enter; entry })
+        quote_spanned! {self.span=>
+            {
+                #allow
+                let entry = #entry;
+                entry
+            }
+        }
     }
 
     fn site(&self) -> TokenStream {
@@ -46,20 +80,26 @@ impl Expansion<'_> {
             },
             self.span,
         );
-        let metadata = metadata
+        let pairs = metadata
             .iter()
             .map(|(key, value)| quote_spanned!(self.span=> (#key, #value)));
+        let metadata = if metadata.is_empty() {
+            quote_spanned!(self.span=> ::core::option::Option::None)
+        } else {
+            quote_spanned!(self.span=> ::core::option::Option::Some(&[#(#pairs),*]))
+        };
         quote_spanned! {self.span=>
             static SITE: #private::Site = #private::Site::new(
                 #tool_name,
                 #operation,
                 #private::RiskLevel::#risk_level,
-                &[#(#metadata),*],
+                #metadata,
             );
             #private::register!(SITE, #function);
         }
     }
 
+    // Output: let arguments = &argument!("to", to, arguments); …
     fn arguments(&self) -> impl Iterator<Item = TokenStream> {
         let private = self.private();
         let captured = self
@@ -83,22 +123,26 @@ impl Expansion<'_> {
                 let (name, ident, conditions) =
                     (&binding.name, &binding.ident, &binding.conditions);
                 quote_spanned! {self.span=>
-                    #(#conditions)* #private::#kind!(#name, #ident) #redacted
+                    #(#conditions)*
+                    let arguments = &#private::#kind!(#name, #ident, arguments) #redacted;
                 }
             })
         })
     }
 
-    // Output: match &(self.root.join(name)) { value => argument!("path", *value) }, …
-    //
-    // What `match` looks at lives until the call of `enter` returns.
+    // Output: let arguments = &argument!("path", *value0, arguments); …
     fn extras(&self) -> impl Iterator<Item = TokenStream> {
         let private = self.private();
-        self.options.extras.iter().map(move |extra| {
-            let Extra { name, value, .. } = extra;
+        let extras = self.options.extras.iter().enumerate();
+        extras.map(move |(index, Extra { name, .. })| {
+            let value = self.extra(index);
             quote_spanned! {self.span=>
-                match &(#value) { value => #private::argument!(#name, *value) }
+                let arguments = &#private::argument!(#name, *#value, arguments);
             }
         })
+    }
+
+    fn extra(&self, index: usize) -> Ident {
+        Ident::new(&format!("value{index}"), self.span)
     }
 }

@@ -11,8 +11,8 @@ use super::Expansion;
 use crate::signature::{Kind, Parameter, Shape};
 
 impl Expansion<'_> {
-    // Input:  async fn send(to: &str, (a, b): (u8, u8)) -> R
-    // Output: fn send(to: &str, __arg1: (u8, u8)) -> impl ::core::future::Future<Output = R>
+    // Input:  async fn send(to: &str, _: u8) -> R
+    // Output: fn send(to: &str, __arg1: u8) -> impl ::core::future::Future<Output = R>
     //
     // The `impl` is the macro's, so its edition decides which lifetimes are captured: all of them,
     // as in `async fn`.
@@ -20,7 +20,7 @@ impl Expansion<'_> {
         let mut signature = self.callable.function.signature.clone();
         signature.asyncness = None;
         let parameters = self.callable.parameters.iter();
-        for parameter in parameters.filter(|parameter| parameter.shape != Shape::Name) {
+        for parameter in parameters.filter(|parameter| parameter.shape == Shape::Nothing) {
             if let Some(FnArg::Typed(typed)) = signature.inputs.get_mut(parameter.position) {
                 let name = self.renamed(parameter);
                 *typed.pat = Pat::Verbatim(name.into_token_stream());
@@ -38,26 +38,6 @@ impl Expansion<'_> {
         let future = Type::Verbatim(quote_spanned!(self.span=> #opaque #close));
         signature.output = ReturnType::Type(arrow, Box::new(future));
         signature
-    }
-
-    // Output: let (a, b) = __arg1;
-    pub(super) fn destructure(&self) -> TokenStream {
-        if self.callable.output.kind != Kind::Async {
-            return TokenStream::new();
-        }
-        let signature = &self.callable.function.signature;
-        let parameters = self.callable.parameters.iter();
-        parameters
-            .filter(|parameter| parameter.shape == Shape::Whole)
-            .filter_map(|parameter| {
-                let Some(FnArg::Typed(typed)) = signature.inputs.get(parameter.position) else {
-                    return None;
-                };
-                let (conditions, pattern, name) =
-                    (&parameter.conditions, &typed.pat, self.renamed(parameter));
-                Some(quote_spanned!(self.span=> #(#conditions)* let #pattern = #name;))
-            })
-            .collect()
     }
 
     // Output: let _ = (&b, &a, &self);
