@@ -4,7 +4,9 @@
 #     benches/attribute.sh [rounds [sync|async|owned|mixed]]
 #
 # The functions are synchronous, asynchronous, asynchronous with arguments that have to be dropped,
-# or a third of each. Builds one crate twice, with the attribute and without, in a directory of its own. The time is
+# or a third of each. The asynchronous ones await something once, as such tools do: the plain ones would else
+# be folded into their caller, and what any future costs would count as what the attribute adds.
+# Builds one crate twice, with the attribute and without, in a directory of its own. The time is
 # that of the crate alone, its dependencies built, and the best of several rounds that alternate.
 # Exits with 1 if the difference is over the budget.
 set -eu
@@ -59,6 +61,9 @@ EOF
                 } else {
                     printf "async fn tool_%d(to: String, count: Option<u64>, list: Vec<u8>) -> Result<u64, GuardError> {\n", n
                 }
+                if (shape(n) > 0) {
+                    print "    Pause.await;"
+                }
                 if (shape(n) == 2) {
                     printf "    Ok(black_box(to.len() as u64 + count.unwrap_or(%d) + list.len() as u64))\n}\n\n", n
                 } else {
@@ -66,6 +71,12 @@ EOF
                 }
             }
             if (kind != "0") {
+                print "struct Pause;\n"
+                print "impl Future for Pause {"
+                print "    type Output = ();\n"
+                print "    #[inline(never)]"
+                print "    fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<\x27_>) -> std::task::Poll<()> {"
+                print "        black_box(std::task::Poll::Ready(()))\n    }\n}\n"
                 print "fn poll<T>(future: impl Future<Output = T>) -> bool {"
                 print "    let mut future = std::pin::pin!(future);"
                 print "    let mut context = std::task::Context::from_waker(std::task::Waker::noop());"
