@@ -71,7 +71,15 @@ fn check(old: &PermissionPolicy, new: &PermissionPolicy, diff: &PolicyDiff) {
 
 #[test]
 fn differences_are_shown_by_the_smallest_call() {
-    let rows: [(&str, &str, &[&str]); 19] = [
+    let rows: [(&str, &str, &[&str]); 20] = [
+        (
+            "allow: [{tool: a}], environments: {prod: {deny: [{tool: a}]}}",
+            "allow: [{tool: a}], environments: {dev: {deny: [{tool: a}]}}",
+            &[
+                r#"widens a/other deny -> allow {"environment":"prod"}"#,
+                r#"tightens a/other allow -> deny {"environment":"dev"}"#,
+            ],
+        ),
         (
             "deny: [{tool: shell}], allow: [{tool: '*'}]",
             "allow: [{tool: '*'}]",
@@ -238,6 +246,11 @@ fn what_means_the_same_is_no_difference() {
     }
     let one = "roles: {r: {allow: [{tool: a}]}}\nagents: {bot: {roles: [r]}, idle: }";
     let diff = policy(one).diff(&bot("allow: [{tool: a}]"));
+    assert_eq!((diff.changes(), diff.is_exhaustive()), (&[][..], true));
+
+    // What everybody has to ask about opens nothing to those who have no rule.
+    let asking = "agents: {bot: }\nenvironments: {prod: {require_approval: [{tool: a}]}}";
+    let diff = policy(asking).diff(&bot(""));
     assert_eq!((diff.changes(), diff.is_exhaustive()), (&[][..], true));
 }
 
