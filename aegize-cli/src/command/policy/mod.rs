@@ -30,6 +30,8 @@ const EXAMPLE: &str = "\
 Examples:
   aegize policy test aegize.yaml policy_tests.yaml
   aegize policy lint aegize.yaml
+  aegize policy explain aegize.yaml --agent bot --tool email --operation send
+  aegize policy diff old.yaml aegize.yaml --fail-on widen
   aegize policy fmt aegize.yaml
   aegize policy schema > aegize.schema.json
   aegize policy replay aegize.yaml audit.jsonl
