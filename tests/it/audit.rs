@@ -125,3 +125,24 @@ fn metadata_that_a_reader_could_not_read_is_a_refusal() {
     );
     assert_eq!(world.events(), [AuditEvent::Denied]);
 }
+
+#[test]
+fn a_time_that_cannot_be_written_is_not_read() {
+    let world = World::permissive();
+    let path = world.directory.path().join("ends.jsonl");
+    let rest = r#""seq":0,"event":"denied","action_id":"01890a5d-ac96-774b-bcce-b302099a8057","agent_id":"a","tool_name":"t","operation":"o","risk_level":"low","input_summary":"","metadata":{}"#;
+    for (time, is_read) in [
+        ("9999-12-31T23:59:59.999999+00:00", true),
+        ("9999-12-31T23:59:59+23:59", true),
+        ("9999-12-31T23:59:59-00:01", false),
+        ("0000-01-01T00:00:00Z", true),
+        ("0000-01-01T00:00:00+00:01", false),
+    ] {
+        fs::write(&path, format!("{{\"timestamp\":\"{time}\",{rest}}}\n")).unwrap();
+        let read = AuditRecords::open(&path).unwrap().next().unwrap();
+        assert_eq!(read.is_ok(), is_read, "{time}");
+        if let Ok(record) = read {
+            assert!(serde_json::to_string(&record).is_ok(), "{time}");
+        }
+    }
+}

@@ -174,18 +174,17 @@ mod rfc3339_micros {
     use serde::de::Error as _;
     use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
-    use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
+    use time::{OffsetDateTime, UtcOffset};
+
+    const OUT_OF_RANGE: &str = "the year is out of RFC 3339's range";
 
     pub(super) fn serialize<S: Serializer>(
         time: &OffsetDateTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let utc = time.to_offset(time::UtcOffset::UTC);
+        let utc = utc(*time).ok_or_else(|| S::Error::custom(OUT_OF_RANGE))?;
         let year = utc.year();
-        if !(0..=9999).contains(&year) {
-            return Err(S::Error::custom("the year is out of RFC 3339's range"));
-        }
         serializer.collect_str(&format_args!(
             "{year:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
             u8::from(utc.month()),
@@ -201,6 +200,13 @@ mod rfc3339_micros {
         deserializer: D,
     ) -> Result<OffsetDateTime, D::Error> {
         let text = String::deserialize(deserializer)?;
-        OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)
+        let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
+        utc(time).ok_or_else(|| D::Error::custom(OUT_OF_RANGE))
+    }
+
+    /// The same time in UTC. `None` if its year is another there, and no longer one of four digits.
+    fn utc(time: OffsetDateTime) -> Option<OffsetDateTime> {
+        let utc = time.checked_to_offset(UtcOffset::UTC)?;
+        (0..=9999).contains(&utc.year()).then_some(utc)
     }
 }
