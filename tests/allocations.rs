@@ -1,10 +1,10 @@
 //! Deciding takes nothing from the heap, whatever the decision. Formatting a reason may, and so
-//! does a path that is not in normal form.
+//! does a path that is not in normal form. Refusing a hostile file takes little.
 //!
 //! In a binary of its own, since counting replaces the global allocator.
 
 use aegize::{Decision, PermissionPolicy, RiskLevel, ToolAction};
-use allocation_counter::measure;
+use allocation_counter::{AllocationInfo, measure};
 
 const POLICY: &str = r#"
 agents:
@@ -93,4 +93,59 @@ fn the_counter_counts() {
         policy.evaluate(&action).decision();
     });
     assert!(taken.count_total > 0);
+}
+
+#[test]
+fn a_hostile_file_is_refused_before_it_is_read_to_its_end() {
+    const MANY: usize = 1024 * 1024;
+    for (name, text) in [
+        ("deep lists", "[".repeat(MANY)),
+        ("deep maps", "a: {".repeat(MANY)),
+        ("deep blocks", "- ".repeat(MANY)),
+        ("long file", " ".repeat(32 * MANY + 1)),
+        ("long word", "x".repeat(16 * MANY)),
+        ("anchors", "- &a x\n".repeat(MANY)),
+        ("aliases", format!("a: &a [x]\nb: [{}", "*a,".repeat(MANY))),
+        ("merge keys", "? {<<: *a}\n".repeat(MANY)),
+        ("tags", "- !x y\n".repeat(MANY)),
+        ("documents", "---\n".repeat(MANY)),
+    ] {
+        let (taken, shown) = refused(&text);
+        // A hundred problems and what shows them, however long the text goes on.
+        assert!(taken.bytes_max < 256 * 1024, "{name}: {taken:?}");
+        assert!(taken.count_total < 3_000, "{name}: {taken:?}");
+        assert!(shown < 64 * 1024, "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_wide_file_takes_memory_by_its_length() {
+    // What is well-formed is read to its end, up to 2 500 000 values. Worst are mappings of one key.
+    for (name, part) in [
+        ("list", "a,"),
+        ("lists", "[],"),
+        ("maps", "{a: },"),
+        ("keys", "a: 1,"),
+    ] {
+        for parts in [1_000, 30_000] {
+            let text = format!("x-wide: [{{{name}: [{}]}}]\nagents: 1", part.repeat(parts));
+            let (taken, _) = refused(&text);
+            let most = 64 * 1024 + 256 * text.len() as u64;
+            assert!(
+                taken.bytes_max < most,
+                "{name}: {} bytes, {taken:?}",
+                text.len()
+            );
+        }
+    }
+}
+
+/// What it takes to refuse a policy and to show why, and the length of that.
+fn refused(text: &str) -> (AllocationInfo, usize) {
+    let mut shown = 0;
+    let taken = measure(|| {
+        let error = PermissionPolicy::from_yaml_str(text).unwrap_err();
+        shown = error.to_string().len();
+    });
+    (taken, shown)
 }
