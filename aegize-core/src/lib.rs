@@ -57,7 +57,7 @@ mod tools;
 mod yaml;
 
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
-pub use self::audit::{AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords};
+pub use self::audit::{AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords, tlog};
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,
 };

@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
         &["action", "arguments", "identity", "pattern", "text", "yaml"],
     ),
     ("source", &["policy", "yaml"]),
-    ("audit", &["action"]),
+    ("audit", &["action", "text"]),
     ("replay", &["arguments", "audit", "policy"]),
     (
         "suggest",

@@ -5,11 +5,14 @@
 //! lines are never torn, interleaved or dropped in silence; whatever goes wrong is an error
 //! that makes the guard refuse.
 
+mod chain;
 mod error;
 mod log;
 mod read;
 mod record;
 mod recover;
+pub mod tlog;
+mod tlog_error;
 mod writer;
 
 pub use self::error::AuditError;
