@@ -6,7 +6,9 @@
 //! that makes the guard refuse.
 
 mod chain;
+mod consistency;
 mod error;
+mod inclusion;
 mod log;
 mod read;
 mod record;
