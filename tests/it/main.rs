@@ -35,3 +35,4 @@ mod shapes;
 mod shared_rules;
 mod suggest;
 mod support;
+mod tlog;

@@ -6,10 +6,14 @@
 //! that makes the guard refuse.
 
 mod chain;
+mod checkpoint;
 mod consistency;
 mod error;
 mod inclusion;
+mod key;
 mod log;
+mod note;
+mod proof;
 mod read;
 mod record;
 mod recover;
