@@ -17,6 +17,7 @@ mod endings;
 mod explicit;
 mod forbidden;
 mod guard;
+mod interop;
 mod lints;
 mod narrowing;
 mod odd_shapes;
