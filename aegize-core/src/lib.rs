@@ -11,7 +11,8 @@
 //! * `policy`: a [`PermissionPolicy`] is read once, completely, indexed, and then judges actions: a
 //!   pure function.
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
-//! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line.
+//! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
+//!   [`tlog`], what proves it to others.
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
 //! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].

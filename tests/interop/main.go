@@ -108,11 +108,11 @@ func (p *peer) checkInclusion(name, text string) {
 }
 
 func (p *peer) consistency(old, size int64) string {
-	var text strings.Builder
+	var lines []string
 	for _, hash := range must(tlog.ProveTree(size, old, p.hashes)) {
-		fmt.Fprintf(&text, "%x\n", hash[:])
+		lines = append(lines, fmt.Sprintf("%x", hash[:]))
 	}
-	return text.String()
+	return strings.Join(lines, "\n")
 }
 
 func hashes(lines []string) []tlog.Hash {

@@ -48,11 +48,8 @@ fn consistency(old: usize, leaves: &[Hash]) -> String {
         prover.push(*leaf);
     }
     let proof = prover.finish().unwrap();
-    proof
-        .path()
-        .iter()
-        .map(|hash| format!("{hash}\n"))
-        .collect()
+    let lines: Vec<String> = proof.path().iter().map(Hash::to_string).collect();
+    lines.join("\n")
 }
 
 /// A few places of a tree: its ends, its middle, and beside the middle.

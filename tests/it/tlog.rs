@@ -269,8 +269,8 @@ fn signatures_count_by_whose_they_are() {
     let many = |count: usize| note(&vec![line(&witness); count - 1]) + &line(&log);
     assert_eq!(kind(&many(100), &[public(&log)]), Ok(1));
     assert_eq!(kind(&many(101), &[public(&log)]), Err(Malformed));
-    let long = Note::sign(&format!("{}\n", "a".repeat(1_000_000)), &log).unwrap();
-    assert_eq!(kind(&long, &[public(&log)]), Err(Malformed));
+    let endless = Note::sign(&format!("{}\n", "a".repeat(1_000_000)), &log).unwrap();
+    assert_eq!(kind(&endless, &[public(&log)]), Err(Malformed));
 
     let good = line(&log);
     for bad in [
