@@ -20,7 +20,7 @@ fn signal(status: std::process::ExitStatus) -> Option<i32> {
 pub(crate) fn in_the_middle() -> String {
     const LOGS: usize = 5;
     const ROUNDS: usize = 8;
-    let (mut acknowledged, mut tears) = (0, 0);
+    let (mut acknowledged, mut tears, mut abandoned) = (0, 0, 0);
     for _ in 0..LOGS {
         let directory = tempfile::tempdir().expect("a directory");
         let log = directory.path().join("audit.jsonl");
@@ -60,11 +60,18 @@ pub(crate) fn in_the_middle() -> String {
         let ledger = Ledger::read(&log);
         ledger.assert_complete(&done);
         ledger.assert_recovered(&log, 0, &torn);
+        // Now that nobody has it open, the next one closes what the dead left open.
+        drop(open(&log));
+        let ledger = Ledger::read(&log);
+        abandoned += ledger.assert_closed();
+        let length = ledger.len();
+        drop(open(&log));
+        assert_eq!(Ledger::read(&log).len(), length, "closed once");
         acknowledged += done.len();
         tears += torn.len();
     }
     format!(
-        "{} kills, {tears} torn lines, {acknowledged} calls acknowledged",
+        "{} kills, {tears} torn lines, {abandoned} calls abandoned, {acknowledged} acknowledged",
         LOGS * ROUNDS
     )
 }
@@ -105,6 +112,7 @@ pub(crate) fn by_the_size_limit() -> String {
     let ledger = Ledger::read(&log);
     ledger.assert_complete(&done);
     ledger.assert_recovered(&log, 0, &torn);
+    ledger.assert_closed();
     assert_eq!(count_beside(&log), torn.len());
     format!(
         "{} torn lines, {} calls acknowledged",

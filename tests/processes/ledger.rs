@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha2::{Digest as _, Sha256};
+
 use aegize::{
     AgentIdentity, AuditEvent, AuditLog, AuditRecord, AuditRecords, GuardContext, GuardError,
     PermissionPolicy, ToolCall,
@@ -144,13 +146,14 @@ pub(crate) fn aside(log: &Path, number: usize) -> PathBuf {
     path.into()
 }
 
-/// How many files there are beside a log, and whether they are what it is named after.
+/// How many files there are beside a log, other than the one that tells who has it open.
 pub(crate) fn count_beside(log: &Path) -> usize {
     let directory = log.parent().expect("a directory");
     fs::read_dir(directory)
         .expect("the directory is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path != log && path.extension().is_none_or(|name| name != "open"))
         .count()
-        - 1
 }
 
 /// A log that was read and found to be in order: every line is a record, `seq` counts them, and
@@ -168,9 +171,35 @@ impl Ledger {
         let records: Vec<_> = records.map(|record| record.expect("a record")).collect();
         let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         assert_eq!(records.len(), lines, "records and lines");
+        let mut head = String::from_utf8(vec![b'0'; 64]).expect("digits");
+        for (record, line) in records.iter().zip(bytes.split(|byte| *byte == b'\n')) {
+            let prev = record.prev.expect("a link").to_string();
+            assert_eq!(prev, head, "the link of record {}", record.seq);
+            let leaf = Sha256::new()
+                .chain_update([0])
+                .chain_update(line)
+                .finalize();
+            head = leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+        }
         let ledger = Self(records);
         ledger.check();
         ledger
+    }
+
+    /// That every attempt has an outcome, and how many were called abandoned.
+    pub(crate) fn assert_closed(&self) -> usize {
+        let count = |wanted: &[AuditEvent]| {
+            let events = self.0.iter().map(|record| record.event);
+            events.filter(|event| wanted.contains(event)).count()
+        };
+        let abandoned = count(&[AuditEvent::ExecutionAbandoned]);
+        let ended = [AuditEvent::ExecutionSucceeded, AuditEvent::ExecutionFailed];
+        assert_eq!(
+            count(&[AuditEvent::Allowed]),
+            count(&ended) + abandoned,
+            "attempts and outcomes"
+        );
+        abandoned
     }
 
     fn check(&self) {
@@ -205,7 +234,13 @@ impl Ledger {
                 assert_eq!(record.input_summary, decision.input_summary);
             }
             if let [outcome] = outcome {
-                assert!(outcome.duration_us.is_some(), "{call}: {}", outcome.event);
+                let is_found_dead =
+                    outcome.error.as_deref() == Some("the process ended before the call did");
+                assert!(
+                    outcome.duration_us.is_some() != is_found_dead,
+                    "{call}: {}",
+                    outcome.event
+                );
             }
         }
     }

@@ -42,7 +42,12 @@ pub(crate) fn in_the_last_line() -> String {
                 "log_recovered",
             ];
             assert_eq!(ledger.story()[..4], story);
-            assert_eq!(ledger.story()[4..], ["3 allowed", "3 execution_succeeded"]);
+            let rest = [
+                "2 execution_abandoned",
+                "3 allowed",
+                "3 execution_succeeded",
+            ];
+            assert_eq!(ledger.story()[4..], rest);
             ledger.assert_recovered(&log, 0, &[&whole[start..start + left]]);
             let bytes = fs::read(&log).expect("the log can be read");
             assert!(

@@ -18,7 +18,7 @@ use super::tlog_error::{TlogError, TlogErrorKind};
 ///
 /// Displays, parses and serializes as 64 lower-case hexadecimal digits, the way records carry it
 /// in `prev`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
 /// The hash of a line, as a leaf of the tree and as the `prev` of the next record. The line is

@@ -3,6 +3,7 @@
 use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::abandoned::Lease;
 use super::error::{AuditError, Problem};
 use super::read::AuditRecords;
 use super::record::AuditRecord;
@@ -33,13 +34,16 @@ struct Shared {
     /// Where that was when it was opened: the process may go elsewhere.
     absolute: PathBuf,
     writer: Mutex<Writer>,
+    lease: Option<Lease>,
 }
 
 impl AuditLog {
     /// Opens a log, and makes the file (mode 0600) and its directories if there is none.
     ///
     /// A last line that a crash tore is moved to `<log>.torn-N` beside the log, and a record
-    /// says so.
+    /// says so. If no other process has the log open, attempts without an outcome are those of
+    /// processes that have ended, and are recorded as abandoned. Who has a log open is told by
+    /// locks on a file beside it, `<log>.open`.
     ///
     /// # Errors
     ///
@@ -51,10 +55,16 @@ impl AuditLog {
         writer
             .locked(&absolute, |writer| writer.settle(&absolute))
             .map_err(|problem| problem.of(path))?;
+        let mut lease = None;
+        if writer.is_regular {
+            lease = Lease::take(&absolute, |start| writer.close_attempts(&absolute, start))
+                .map_err(|problem| problem.of(path))?;
+        }
         Ok(Self(Arc::new(Shared {
             path: path.to_owned(),
             absolute,
             writer: Mutex::new(writer),
+            lease,
         })))
     }
 
@@ -123,6 +133,12 @@ impl Drop for Shared {
         if !writer.kept.is_empty() {
             // There is nobody left to tell.
             let _ = writer.locked(path, |writer| writer.append(path, []));
+        }
+        // With the last clone, all attempts of this log have had their outcome.
+        if let Some(lease) = &self.lease
+            && writer.kept.is_empty()
+        {
+            lease.close(writer.end);
         }
     }
 }

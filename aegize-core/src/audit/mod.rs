@@ -5,6 +5,7 @@
 //! lines are never torn, interleaved or dropped in silence; whatever goes wrong is an error
 //! that makes the guard refuse.
 
+mod abandoned;
 mod chain;
 mod checkpoint;
 mod consistency;

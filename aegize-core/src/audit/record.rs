@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::chain::Hash;
 use crate::action::RiskLevel;
 
 /// One line of an audit log.
@@ -60,6 +61,10 @@ pub struct AuditRecord<'a> {
     pub duration_us: Option<u64>,
     /// The agent's environment, and what the tool and the call attached.
     pub metadata: Cow<'a, Map<String, Value>>,
+    /// The [leaf hash](crate::tlog::leaf) of the line before, or zeros in the first line. `None`
+    /// only in records that were written before version 0.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<Hash>,
 }
 
 impl<'a> AuditRecord<'a> {
@@ -87,6 +92,7 @@ impl<'a> AuditRecord<'a> {
             result_summary: None,
             duration_us: None,
             metadata: Cow::Borrowed(metadata),
+            prev: None,
         }
     }
 
@@ -111,6 +117,7 @@ impl<'a> AuditRecord<'a> {
             result_summary: self.result_summary.map(own),
             duration_us: self.duration_us,
             metadata: Cow::Owned(self.metadata.into_owned()),
+            prev: self.prev,
         }
     }
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::abandoned::{open_attempts, outcome};
+use super::chain::{Hash, leaf};
 use super::error::Problem;
 use super::record::{AuditEvent, AuditRecord};
 use super::writer::Writer;
@@ -36,9 +38,9 @@ impl Writer {
             return Err(Problem::Shorter { shorter });
         }
         let (line, torn) = self.tail(length).map_err(Problem::Read)?;
-        self.next_seq = match line {
-            Some(line) => next_seq(&line)?,
-            None => 0,
+        (self.next_seq, self.head) = match line {
+            Some(line) => (next_seq(&line)?, leaf(&line)),
+            None => (0, Hash::default()),
         };
         // Until the torn line is set aside the two differ, and nothing is written.
         self.end = length - torn;
@@ -46,6 +48,19 @@ impl Writer {
             self.set_aside(path, length, torn)?;
         }
         Ok(())
+    }
+
+    /// Gives an outcome to the attempts from a position on that have none, and tells where the
+    /// log then ends. Nobody else has the log open.
+    pub(super) fn close_attempts(&mut self, path: &Path, start: u64) -> Result<u64, Problem> {
+        self.locked(path, |writer| {
+            writer.settle(path)?;
+            let attempts = open_attempts(&writer.file, start).map_err(Problem::Read)?;
+            if !attempts.is_empty() {
+                writer.append(path, attempts.iter().map(outcome))?;
+            }
+            Ok(writer.end)
+        })
     }
 
     /// The last whole line, and how many bytes follow it.
@@ -103,6 +118,7 @@ impl Writer {
         record.operation = "recover".into();
         record.reason = Some("a torn last line was set aside".into());
         record.seq = self.next_seq;
+        record.prev = Some(self.head);
         let cut = self
             .make_room(&record, length)
             .and_then(|()| self.file.set_len(start).map_err(Problem::SetAside));

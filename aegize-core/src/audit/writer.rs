@@ -12,6 +12,7 @@ use std::process;
 
 use time::OffsetDateTime;
 
+use super::chain::{Hash, leaf};
 use super::error::Problem;
 use super::record::AuditRecord;
 
@@ -25,6 +26,8 @@ pub(super) struct Writer {
     /// Where the last record known ends.
     pub(super) end: u64,
     pub(super) next_seq: u64,
+    /// The leaf hash of the last record known.
+    pub(super) head: Hash,
     /// Outcomes that could not be written when they happened.
     pub(super) kept: Vec<AuditRecord<'static>>,
     pub(super) line: Vec<u8>,
@@ -59,6 +62,7 @@ impl Writer {
             is_regular,
             end: 0,
             next_seq: 0,
+            head: Hash::default(),
             kept: Vec::new(),
             line: Vec::new(),
         })
@@ -103,14 +107,17 @@ impl Writer {
         records: impl IntoIterator<Item = AuditRecord<'r>>,
     ) -> Result<(), Problem> {
         self.line.clear();
-        let mut seq = self.next_seq;
+        let (mut seq, mut head) = (self.next_seq, self.head);
         for mut record in records {
             record.seq = seq;
             record.timestamp = OffsetDateTime::now_utc();
+            record.prev = Some(head);
+            let start = self.line.len();
             record
                 .encode(&mut self.line)
                 .map_err(|error| Problem::Encode(error.to_string()))?;
             seq += 1;
+            head = leaf(text(self.line.get(start..).unwrap_or_default()));
         }
         if let Err(error) = self.file.write_all(&self.line) {
             if self.is_regular {
@@ -121,8 +128,14 @@ impl Writer {
         }
         self.end += u64::try_from(self.line.len()).unwrap_or(u64::MAX);
         self.next_seq = seq;
+        self.head = head;
         Ok(())
     }
+}
+
+/// A line without its line break.
+pub(super) fn text(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
 }
 
 /// Tries again when a signal interrupts a wait.
