@@ -28,7 +28,7 @@ use uuid::Uuid;
 /// assert_eq!(action.arguments["path"], json!("./safe_data/report.md"));
 /// ```
 ///
-/// In a refusal, the action is what may be shown to people and models: redacted arguments read
+/// In a refusal, the action is what may be shown to people and models: secrets read
 /// `[redacted]`, unreadable ones are given as the text they print, and long ones are cut.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! What a caller gets instead of a call: [`GuardError`] and what it holds.
 //!
 //! The texts are safe to show to a model: they name the tool, the operation and the reason,
-//! never a redacted value.
+//! never a secret that is known for one.
 
 use std::borrow::Cow;
 use std::io;

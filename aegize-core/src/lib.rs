@@ -3,6 +3,7 @@
 //! Use it through the `aegize` crate. This page is a map of the rooms, in reading order.
 //!
 //! * `identity`: who acts. An [`AgentIdentity`] is what policies are written against.
+//! * `secrets`: what must not be recorded or shown. A [`Redactor`] finds it by name and by shape.
 //! * `action`: what is attempted. A [`ToolAction`] names a tool, an operation, and how risky it is.
 //! * `arguments`: the named values of a call. Captured by one erased reference each, read only as
 //!   far as a rule or a summary needs.
@@ -49,6 +50,7 @@ mod identity;
 mod pattern;
 mod policy;
 mod replay;
+mod secrets;
 mod source;
 mod suggest;
 mod text;
@@ -73,6 +75,7 @@ pub use self::policy::{
     RelatedRule, Ruling, Severity, TestCase, Verdict,
 };
 pub use self::replay::{Replay, ReplayDoubt, ReplayOutcome};
+pub use self::secrets::{InvalidPattern, Redactor};
 pub use self::source::PolicySource;
 pub use self::suggest::PolicySuggestion;
 pub use self::tool::{BoundTool, GuardedCall, GuardedTool, ToolCall};

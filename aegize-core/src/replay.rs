@@ -5,12 +5,16 @@
 //! The invariant: a decision is told as certain only if nothing that the record leaves open could
 //! change it. What is assumed is written at [`PermissionPolicy::replay`].
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::arguments::{Arguments, Call, RecordedArguments, Unknown};
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Call, PATH_METADATA, RecordedArguments, Unknown};
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::policy::{Decision, Doubt, Knowledge, PermissionPolicy, Place, Possible, readings};
+use crate::secrets::{BUILT_IN, REDACTED};
 
 /// What a policy would have decided about a recorded attempt.
 #[derive(Debug, Clone)]
@@ -119,9 +123,20 @@ impl PermissionPolicy {
                 doubts: Vec::new(),
             });
         }
-        let arguments = RecordedArguments::parse(&record.input_summary);
+        let mut arguments = RecordedArguments::parse(&record.input_summary);
+        let mut metadata = Cow::Borrowed(&*record.metadata);
+        for key in PATH_METADATA {
+            let is_redacted = |value: &Value| value.to_string().contains(REDACTED);
+            if metadata.get(key).is_some_and(is_redacted) {
+                metadata.to_mut().remove(key);
+                arguments.add_redacted(key);
+            }
+        }
         let with_fields = arguments.with_fields();
-        let call = recorded_call(record);
+        let call = Call {
+            metadata: &metadata,
+            ..recorded_call(record)
+        };
         let readings = readings(call, &arguments, with_fields.as_ref());
         let knowledge = Knowledge::new(call, &arguments, &readings);
 
@@ -170,6 +185,7 @@ pub(crate) fn recorded_call<'a>(record: &'a AuditRecord<'_>) -> Call<'a> {
         risk_level: record.risk_level,
         arguments: Arguments::Captured(&[]),
         metadata: &record.metadata,
+        redactor: &BUILT_IN,
     }
 }
 

@@ -5,20 +5,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("text", &[]),
+    ("secrets", &["text"]),
     ("identity", &[]),
     ("action", &["identity"]),
     ("pattern", &["text"]),
     ("yaml", &["text"]),
-    ("arguments", &["action", "identity", "text"]),
+    ("arguments", &["action", "identity", "secrets", "text"]),
     (
         "policy",
-        &["action", "arguments", "identity", "pattern", "text", "yaml"],
+        &[
+            "action",
+            "arguments",
+            "identity",
+            "pattern",
+            "secrets",
+            "text",
+            "yaml",
+        ],
     ),
     ("source", &["policy", "yaml"]),
     ("audit", &["action", "text"]),
-    ("replay", &["arguments", "audit", "policy"]),
+    ("replay", &["arguments", "audit", "policy", "secrets"]),
     (
         "suggest",
         &[
@@ -43,13 +52,14 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "identity",
             "pattern",
             "policy",
+            "secrets",
             "source",
             "text",
         ],
     ),
     (
         "context",
-        &["audit", "guard", "identity", "policy", "source"],
+        &["audit", "guard", "identity", "policy", "secrets", "source"],
     ),
     (
         "tool",
@@ -155,7 +165,7 @@ fn pure_rooms_touch_no_clock_disk_or_environment() {
     for (path, text) in core_sources() {
         let is_pure = matches!(
             room(&path).as_str(),
-            "pattern" | "arguments" | "policy" | "error"
+            "pattern" | "secrets" | "arguments" | "policy" | "error"
         );
         if is_pure || PURE_FILES.iter().any(|file| path.ends_with(file)) {
             for word in IMPURE {

@@ -32,6 +32,7 @@ mod readme;
 mod recorded;
 mod reload;
 mod replay;
+mod secrets;
 mod shapes;
 mod shared_rules;
 mod suggest;

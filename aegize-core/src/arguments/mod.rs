@@ -11,6 +11,7 @@ mod paths;
 mod recorded;
 #[cfg(test)]
 mod recorded_tests;
+mod redact;
 mod summary;
 mod walk;
 
@@ -22,16 +23,14 @@ use serde_json::{Map, Value};
 pub(crate) use self::capture::Captured;
 pub use self::capture::{Chosen, ChosenForErrors, Lock, PathValue, Probe, Unrecorded, Way};
 pub(crate) use self::own::{own_arguments, own_map};
-pub(crate) use self::paths::{CandidatePath, FewPaths, is_path_like};
+pub(crate) use self::paths::{CandidatePath, FewPaths, PATH_METADATA, is_path_like};
 pub(crate) use self::recorded::{RecordedArguments, RecordedValue, Unknown};
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
 pub(crate) use self::walk::{Scalar, Shape, Sink, Stop, Structured, is_map};
 
 use crate::action::{RiskLevel, ToolAction};
 use crate::identity::Environment;
-
-/// What stands in place of a redacted value wherever people or models read.
-pub(crate) const REDACTED: &str = "[redacted]";
+use crate::secrets::{BUILT_IN, Redactions, Redactor};
 
 /// One named argument of a call, borrowed from the caller, and those after it.
 #[derive(Clone, Copy)]
@@ -116,6 +115,11 @@ impl<'a> Argument<'a> {
         self
     }
 
+    /// Whether the whole value is replaced wherever it is shown.
+    pub(crate) fn is_secret(&self, redactor: &Redactor) -> bool {
+        self.is_redacted || redactor.is_name(self.name)
+    }
+
     /// The same argument, declared to be a path.
     #[must_use]
     pub const fn path(mut self) -> Self {
@@ -126,7 +130,11 @@ impl<'a> Argument<'a> {
 
 impl fmt::Debug for Argument<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&summarize_arguments([*self]))
+        f.write_str(&summarize_arguments(
+            Arguments::Captured(&[*self]),
+            &BUILT_IN,
+            &mut Redactions::default(),
+        ))
     }
 }
 
@@ -139,6 +147,8 @@ pub(crate) struct Call<'a> {
     pub(crate) risk_level: RiskLevel,
     pub(crate) arguments: Arguments<'a>,
     pub(crate) metadata: &'a Map<String, Value>,
+    /// What keeps secrets out of what is told about the call. Decisions do not ask it.
+    pub(crate) redactor: &'a Redactor,
 }
 
 impl Call<'_> {
@@ -161,6 +171,7 @@ impl<'a> From<&'a ToolAction> for Call<'a> {
                 redacted: &[],
             }),
             metadata: &action.metadata,
+            redactor: &BUILT_IN,
         }
     }
 }

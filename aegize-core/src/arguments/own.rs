@@ -1,6 +1,6 @@
 //! Owned copies of a call's arguments, for refusals.
 //!
-//! They are what people and models may see: redacted values are replaced, unreadable ones are
+//! They are what people and models may see: secrets are replaced, unreadable ones are
 //! given as the text they print, and a copy is cut at a budget, so that refusing a call stays
 //! cheap however large its arguments are.
 
@@ -9,9 +9,11 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
+use super::redact::Redacting;
 use super::summary::summarize_value;
 use super::walk::{Scalar, Shape, Sink, Stop, Structured as _};
-use super::{Argument, Arguments, REDACTED};
+use super::{Argument, Arguments};
+use crate::secrets::{REDACTED, Redactions, Redactor};
 
 /// About how many bytes the copies of a call's arguments may hold.
 const BUDGET: usize = 16 * 1024;
@@ -20,7 +22,10 @@ const BUDGET: usize = 16 * 1024;
 const CUT: &str = "… (cut)";
 
 /// The arguments by name, and the names of those that are declared to be paths.
-pub(crate) fn own_arguments(arguments: Arguments<'_>) -> (Map<String, Value>, Vec<String>) {
+pub(crate) fn own_arguments(
+    arguments: Arguments<'_>,
+    redactor: &Redactor,
+) -> (Map<String, Value>, Vec<String>) {
     let mut values = Map::new();
     let mut paths = Vec::new();
     let mut budget = BUDGET;
@@ -30,13 +35,11 @@ pub(crate) fn own_arguments(arguments: Arguments<'_>) -> (Map<String, Value>, Ve
             break;
         };
         budget = left;
-        values.insert(
-            argument.name.to_owned(),
-            own_argument(argument, &mut budget),
-        );
+        let name = redactor.redact(argument.name).into_owned();
         if argument.is_path {
-            paths.push(argument.name.to_owned());
+            paths.push(name.clone());
         }
+        values.insert(name, own_argument(argument, redactor, &mut budget));
     }
     (values, paths)
 }
@@ -52,18 +55,21 @@ pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
 }
 
 /// One argument as JSON.
-fn own_argument(argument: Argument<'_>, budget: &mut usize) -> Value {
-    if argument.is_redacted {
+fn own_argument(argument: Argument<'_>, redactor: &Redactor, budget: &mut usize) -> Value {
+    if argument.is_secret(redactor) {
         return Value::from(REDACTED);
     }
+    // What was found is told by the record of the call.
+    let mut found = Redactions::default();
     let mut builder = Builder::new(*budget);
-    let walked = argument.value.walk(&mut builder);
+    let mut redacting = Redacting::new(&mut builder, redactor, &mut found, BUDGET);
+    let walked = argument.value.walk(&mut redacting);
     *budget = builder.budget;
     match walked {
         Some(Ok(())) => builder.done.unwrap_or(Value::Null),
         Some(Err(Stop::Enough)) => builder.cut(),
         Some(Err(Stop::Failed)) => Value::from("<unreadable>"),
-        None => Value::from(summarize_value(argument.value)),
+        None => Value::from(summarize_value(argument.value, redactor, &mut found)),
     }
 }
 

@@ -25,7 +25,7 @@ const LONGEST: usize = 4096;
 const MOST: usize = 1000;
 
 /// Keys of a call's metadata that hold paths.
-const METADATA: [&str; 3] = ["path", "paths", "candidate_paths"];
+pub(crate) const PATH_METADATA: [&str; 3] = ["path", "paths", "candidate_paths"];
 
 /// A list of paths, or of what is known of them; few calls have more than fit without the heap.
 pub(crate) type FewPaths<T> = SmallVec<[T; 4]>;
@@ -36,8 +36,6 @@ pub(crate) struct CandidatePath<'a> {
     pub(crate) source: &'a str,
     /// The path, or `None` if it cannot be read as one.
     pub(crate) text: Option<Cow<'a, str>>,
-    /// Whether it must not be shown.
-    pub(crate) is_redacted: bool,
     /// What it is if it only might be a path.
     pub(crate) guess: Option<Guess>,
 }
@@ -59,7 +57,7 @@ impl<'a> Call<'a> {
         for argument in self.arguments.iter().filter(|argument| argument.is_path) {
             collect(argument, Wanted::Everything, &mut found);
         }
-        for key in METADATA {
+        for key in PATH_METADATA {
             if let Some(value) = self.metadata.get_key_value(key) {
                 collect(metadata_argument(value), Wanted::Everything, &mut found);
             }
@@ -147,7 +145,6 @@ impl<'a> Collector<'_, 'a> {
         self.found.push(CandidatePath {
             source: self.argument.name,
             text,
-            is_redacted: self.argument.is_redacted,
             guess,
         });
     }

@@ -7,11 +7,12 @@
 //! One thing a summary cannot tell: text that a value's own `Debug` printed, if it reads as JSON,
 //! is taken for that JSON.
 
+use super::Argument;
 use super::capture::Captured;
 use super::paths::is_path_like;
 use super::summary::{CUT, LIMIT, OPAQUE};
 use super::walk::{Scalar, Shape, Sink, Stop, Structured};
-use super::{Argument, REDACTED};
+use crate::secrets::REDACTED;
 
 /// How deep a value may nest to be read back; a summary has no room for more that is whole.
 const DEEPEST: usize = 100;
@@ -95,11 +96,24 @@ impl RecordedArguments {
                     (Err(unknown), true)
                 }
             };
-            recorded.arguments.push(RecordedArgument { name, value });
+            if name.contains(REDACTED) {
+                // Its own name may be that of any argument.
+                recorded.is_complete = false;
+            } else {
+                recorded.arguments.push(RecordedArgument { name, value });
+            }
             if is_end {
                 return recorded;
             }
         }
+    }
+
+    /// Adds a value that counts as a path and was redacted.
+    pub(crate) fn add_redacted(&mut self, name: &str) {
+        self.arguments.push(RecordedArgument {
+            name: name.to_owned(),
+            value: Err(Unknown::Redacted),
+        });
     }
 
     /// The known arguments as policy reads them, with the one of that name, if any, declared to
@@ -270,7 +284,7 @@ impl<'t> Parser<'t> {
             return Some(Ok(RecordedValue::Opaque));
         }
         let value = self.json(DEEPEST)?;
-        let is_redacted = value.any_text(&mut |text| text == REDACTED);
+        let is_redacted = value.any_text(&mut |text| text.contains(REDACTED));
         Some(if is_redacted {
             Err(Unknown::Redacted)
         } else {

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::recorded::{RecordedArguments, RecordedValue, Unknown};
-use super::{Argument, Captured, summarize_arguments};
+use super::{Argument, Arguments, Captured, summarize_arguments};
+use crate::secrets::{Redactions, Redactor};
 
 /// A generator that gives the same numbers everywhere (xorshift64*).
 struct Random(u64);
@@ -91,6 +92,11 @@ fn recorded(value: &Value) -> RecordedValue {
     }
 }
 
+fn summarize(arguments: &[Argument<'_>]) -> String {
+    let arguments = Arguments::Captured(arguments);
+    summarize_arguments(arguments, &Redactor::new(), &mut Redactions::default())
+}
+
 fn argument<'a>(name: &'a str, value: &'a impl Serialize) -> Argument<'a> {
     Argument::new(name, Captured::Structured(value))
 }
@@ -103,15 +109,24 @@ fn what_is_read_back_is_what_was_given() {
         let names: Vec<String> = (0..random.below(4)).map(|_| random.text()).collect();
         let values: Vec<Value> = names.iter().map(|_| random.value(3)).collect();
         let given = names.iter().zip(&values);
-        let summary = summarize_arguments(given.clone().map(|(name, value)| argument(name, value)));
+        let arguments: Vec<_> = given
+            .clone()
+            .map(|(name, value)| argument(name, value))
+            .collect();
+        let summary = summarize(&arguments);
         let read = RecordedArguments::parse(&summary);
         if read.is_complete {
             complete += 1;
             assert_eq!(read.arguments.len(), names.len(), "{summary}");
         } else {
             partial += 1;
-            assert_eq!(summary.chars().count(), 200, "{summary}");
+            let is_name_redacted = names.iter().any(|name| name.contains("[redacted]"));
+            assert!(
+                is_name_redacted || summary.chars().count() == 200,
+                "{summary}"
+            );
         }
+        let given = given.filter(|(name, _)| !name.contains("[redacted]"));
         for (read, (name, value)) in read.arguments.iter().zip(given) {
             assert_eq!(read.name, *name, "{summary}");
             match &read.value {
@@ -132,7 +147,7 @@ fn every_cut_leaves_only_what_is_certain() {
         let text = "x".repeat(length);
         let [text, after] = [json!(text), json!(12_345)];
         let given = [argument("text", &text), argument("after", &after)];
-        let read = RecordedArguments::parse(&summarize_arguments(given));
+        let read = RecordedArguments::parse(&summarize(&given));
         for argument in &read.arguments {
             let expected = match &*argument.name {
                 "text" => recorded(&text),

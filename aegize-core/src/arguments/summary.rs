@@ -6,8 +6,10 @@
 use std::fmt::{self, Write};
 
 use super::capture::Captured;
+use super::redact::Redacting;
 use super::walk::{Scalar, Shape, Sink, Stop};
-use super::{Argument, REDACTED};
+use super::{Argument, Arguments};
+use crate::secrets::{REDACTED, Redactions, Redactor};
 use crate::text::is_active;
 
 /// The most characters a summary has.
@@ -19,23 +21,40 @@ pub(super) const CUT: char = '…';
 /// What stands for a value that nothing can read.
 pub(super) const OPAQUE: &str = "<opaque>";
 
+/// How many bytes of a text are looked at.
+const WINDOW: usize = 2048;
+
 /// `name=value, …` of a call's arguments, redacted, at most 200 characters.
-pub(crate) fn summarize_arguments<'a>(arguments: impl IntoIterator<Item = Argument<'a>>) -> String {
+pub(crate) fn summarize_arguments(
+    arguments: Arguments<'_>,
+    redactor: &Redactor,
+    found: &mut Redactions,
+) -> String {
     let mut text = Bounded::new();
-    for (index, argument) in arguments.into_iter().enumerate() {
+    for (index, argument) in arguments.iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
-        let written = write_name(&mut text, separator, argument.name).and_then(|()| {
-            if argument.is_redacted {
-                text.write_str(REDACTED)
-            } else {
-                write_value(&mut text, argument.value)
-            }
-        });
-        if written.is_err() {
+        if write_argument(&mut text, separator, argument, redactor, found).is_err() {
             break;
         }
     }
     text.finish()
+}
+
+fn write_argument(
+    text: &mut Bounded,
+    separator: &str,
+    argument: Argument<'_>,
+    redactor: &Redactor,
+    found: &mut Redactions,
+) -> fmt::Result {
+    let name = redactor.excerpt(argument.name, WINDOW, found);
+    write_name(text, separator, &name)?;
+    if argument.is_secret(redactor) {
+        found.add(&redactor.label(argument.name));
+        text.write_str(REDACTED)
+    } else {
+        write_value(text, argument.value, redactor, found)
+    }
 }
 
 /// A name as it is, or quoted if it could be taken for more than a name.
@@ -54,24 +73,60 @@ pub(super) fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
-/// One value, at most 200 characters.
-pub(crate) fn summarize_value(value: Captured<'_>) -> String {
+/// One value, redacted, at most 200 characters.
+pub(crate) fn summarize_value(
+    value: Captured<'_>,
+    redactor: &Redactor,
+    found: &mut Redactions,
+) -> String {
     let mut text = Bounded::new();
     // An error only means that the room is used up.
-    let _ = write_value(&mut text, value);
+    let _ = write_value(&mut text, value, redactor, found);
     text.finish()
 }
 
-fn write_value(text: &mut Bounded, value: Captured<'_>) -> fmt::Result {
-    match value {
-        Captured::Debug(value) => write!(text, "{value:?}"),
-        Captured::Display(value) => write!(text, "{value}"),
-        Captured::Opaque => text.write_str(OPAQUE),
-        readable => match readable.walk(&mut Writer::new(text)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(Stop::Failed)) => text.write_str("<unreadable>"),
-            Some(Err(Stop::Enough)) | None => Err(fmt::Error),
-        },
+fn write_value(
+    text: &mut Bounded,
+    value: Captured<'_>,
+    redactor: &Redactor,
+    found: &mut Redactions,
+) -> fmt::Result {
+    let mut window = Window::default();
+    // An error means that there is more than is looked at, or that the value has no more to say.
+    let _ = match value {
+        Captured::Debug(value) => write!(window, "{value:?}"),
+        Captured::Display(value) => write!(window, "{value}"),
+        Captured::Opaque => return text.write_str(OPAQUE),
+        readable => {
+            let mut writer = Writer::new(text);
+            let mut redacting = Redacting::new(&mut writer, redactor, found, WINDOW);
+            return match readable.walk(&mut redacting) {
+                Some(Ok(())) => Ok(()),
+                Some(Err(Stop::Failed)) => text.write_str("<unreadable>"),
+                Some(Err(Stop::Enough)) | None => text.cut(),
+            };
+        }
+    };
+    text.write_str(&redactor.excerpt(&window.0, WINDOW, found))
+}
+
+/// The beginning of a text that is printed, and a little more than is looked at of it.
+#[derive(Default)]
+struct Window(String);
+
+impl Write for Window {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() <= WINDOW - self.0.len().min(WINDOW) {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        for c in text.chars() {
+            if self.0.len() > WINDOW {
+                break;
+            }
+            self.0.push(c);
+        }
+        Err(fmt::Error)
     }
 }
 
@@ -93,18 +148,25 @@ impl Bounded {
 
     fn push(&mut self, c: char) -> fmt::Result {
         if self.room == 0 {
-            self.is_cut = true;
-            return Err(fmt::Error);
+            return self.cut();
         }
         self.room -= 1;
         self.text.push(c);
         Ok(())
     }
 
+    /// Notes that there is more than was written.
+    fn cut(&mut self) -> fmt::Result {
+        self.is_cut = true;
+        Err(fmt::Error)
+    }
+
     /// The text, its end replaced by an ellipsis if there was more.
     fn finish(mut self) -> String {
         if self.is_cut {
-            self.text.pop();
+            if self.room == 0 {
+                self.text.pop();
+            }
             self.text.push(CUT);
         }
         self.text

@@ -59,7 +59,12 @@ pub struct AuditRecord<'a> {
     /// Of an outcome: how long the execution took, in microseconds, by a monotonic clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_us: Option<u64>,
-    /// The agent's environment, and what the tool and the call attached.
+    /// What was redacted in this record, in its order: the names of arguments and keys whose
+    /// values were replaced, and of the rules by which parts of values were; left out if nothing
+    /// was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<Cow<'a, str>>,
+    /// The agent's environment, and what the tool and the call attached, redacted.
     pub metadata: Cow<'a, Map<String, Value>>,
     /// The [leaf hash](crate::tlog::leaf) of the line before, or zeros in the first line. `None`
     /// only in records that were written before version 0.5.
@@ -91,6 +96,7 @@ impl<'a> AuditRecord<'a> {
             error: None,
             result_summary: None,
             duration_us: None,
+            redacted: Vec::new(),
             metadata: Cow::Borrowed(metadata),
             prev: None,
         }
@@ -116,6 +122,7 @@ impl<'a> AuditRecord<'a> {
             error: self.error.map(own),
             result_summary: self.result_summary.map(own),
             duration_us: self.duration_us,
+            redacted: self.redacted.into_iter().map(own).collect(),
             metadata: Cow::Owned(self.metadata.into_owned()),
             prev: self.prev,
         }

@@ -15,6 +15,7 @@ use crate::audit::AuditLog;
 use crate::guard::Authority;
 use crate::identity::AgentIdentity;
 use crate::policy::PermissionPolicy;
+use crate::secrets::Redactor;
 use crate::source::PolicySource;
 
 pub(crate) use self::scope::take_metadata;
@@ -38,7 +39,29 @@ impl GuardContext {
             policy: policy.into(),
             narrowing: Vec::new(),
             audit_log,
+            redactor: Redactor::new(),
         }))
+    }
+
+    /// The same context, with a redactor that knows more than the built-in names and shapes. It
+    /// takes the place of the one before.
+    ///
+    /// ```
+    /// # extern crate aegize_core as aegize;
+    /// # use aegize::*;
+    /// # fn example(context: GuardContext) -> Result<(), InvalidPattern> {
+    /// let redactor = Redactor::new()
+    ///     .name("employee_id")
+    ///     .pattern("card_number", r"\b[0-9]{16}\b")?;
+    /// let context = context.redacted_by(redactor);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn redacted_by(&self, redactor: Redactor) -> Self {
+        let mut authority = Authority::clone(&self.0);
+        authority.redactor = redactor;
+        Self(Arc::new(authority))
     }
 
     /// The same context, for one task or a sub-agent, where another policy has to consent, too:

@@ -15,12 +15,14 @@ mod polls;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use self::ending::{Ending, Outcome, ResultEnding, ReturnedResult, ReturnedValue, ValueEnding};
 pub use self::future::{Guarded, ToolResult, lazy, refused, refused_by, run, run_async, run_or};
 pub(crate) use self::metadata::Metadata;
+use self::permit::Input;
 pub use self::permit::Permit;
 pub(crate) use self::polls::hand_over;
 use crate::action::{RiskLevel, ToolAction};
@@ -29,6 +31,7 @@ use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
 use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, PolicyDenied};
 use crate::identity::AgentIdentity;
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
+use crate::secrets::{Redactions, Redactor};
 use crate::source::PolicySource;
 use crate::text::{find_invisible, one_line};
 
@@ -46,6 +49,8 @@ pub(crate) struct Authority {
     /// What has to consent, too.
     pub(crate) narrowing: Vec<PolicySource>,
     pub(crate) audit_log: AuditLog,
+    /// What keeps secrets out of the log and out of refusals.
+    pub(crate) redactor: Redactor,
 }
 
 impl Authority {
@@ -150,6 +155,8 @@ fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
 /// Refuses a call that makes no sense. It is an attempt like any other, and is recorded as
 /// denied.
 pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: String) -> Entry {
+    let mut found = Redactions::default();
+    let problem = authority.redactor.text(&problem, &mut found).into_owned();
     let tool_name = shorten(coordinates.tool_name);
     let operation = shorten(coordinates.operation);
     let action = ToolAction::new(
@@ -167,6 +174,7 @@ pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: S
     record.operation = operation.as_ref().into();
     record.risk_level = action.risk_level;
     record.reason = Some(problem.as_str().into());
+    record.redacted = found.iter().map(Cow::Borrowed).collect();
     let error = match authority.audit_log.append(record) {
         Ok(()) => GuardError::from(Box::new(InvalidCall {
             tool_name,
@@ -196,11 +204,17 @@ pub(crate) fn admit(
         Ok(metadata) => metadata,
         Err(problem) => return refuse(authority, coordinates, problem),
     };
+    let redactor = &authority.redactor;
+    let mut redactions = Redactions::default();
     let attempt = Attempt {
         authority,
         action_id: Uuid::now_v7(),
         timestamp: OffsetDateTime::now_utc(),
-        input_summary: summarize_arguments(arguments.iter()),
+        input_summary: summarize_arguments(arguments, redactor, &mut redactions),
+        shown_metadata: redactor
+            .map(&metadata, &mut redactions)
+            .map_or(Cow::Borrowed(&metadata), Cow::Owned),
+        redactions,
         call: Call {
             agent_id: &authority.agent.agent_id,
             tool_name: &coordinates.tool_name,
@@ -208,6 +222,7 @@ pub(crate) fn admit(
             risk_level: coordinates.risk_level,
             arguments,
             metadata: &metadata,
+            redactor,
         },
     };
 
@@ -232,14 +247,23 @@ pub(crate) fn admit(
             let Attempt {
                 action_id,
                 input_summary,
+                shown_metadata,
+                redactions,
                 ..
             } = attempt;
+            let shown_metadata = match shown_metadata {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(metadata) => Some(metadata),
+            };
             Ok(Permit::new(
                 authority,
                 action_id,
                 coordinates,
-                input_summary,
-                metadata,
+                Input {
+                    summary: input_summary,
+                    metadata: shown_metadata.unwrap_or(metadata),
+                    redactions,
+                },
             ))
         }
         Decision::RequireApproval => Err(GuardError::from(Box::new(ApprovalRequired {
@@ -262,6 +286,10 @@ struct Attempt<'a> {
     action_id: Uuid,
     timestamp: OffsetDateTime,
     input_summary: String,
+    /// The metadata as it may be shown.
+    shown_metadata: Cow<'a, Map<String, Value>>,
+    /// What was redacted in these.
+    redactions: Redactions,
     call: Call<'a>,
 }
 
@@ -273,7 +301,7 @@ impl Attempt<'_> {
             Decision::Deny => AuditEvent::Denied,
             Decision::RequireApproval => AuditEvent::ApprovalRequired,
         };
-        let mut record = AuditRecord::new(event, self.action_id, self.call.metadata);
+        let mut record = AuditRecord::new(event, self.action_id, &self.shown_metadata);
         record.agent_id = self.call.agent_id.into();
         record.acting_for = self.authority.acting_for();
         record.tool_name = self.call.tool_name.into();
@@ -283,6 +311,7 @@ impl Attempt<'_> {
         record.reason = Some(verdict.reason().into());
         record.rule = verdict.rule().map(Cow::Borrowed);
         record.policy = Some(ruling.policy.digest().into());
+        record.redacted = self.redactions.iter().map(Cow::Borrowed).collect();
         self.authority.audit_log.append(record)
     }
 
@@ -295,7 +324,7 @@ impl Attempt<'_> {
 
     /// The action as people and models may see it.
     fn action(&self, coordinates: &Coordinates) -> ToolAction {
-        let (arguments, path_arguments) = own_arguments(self.call.arguments);
+        let (arguments, path_arguments) = own_arguments(self.call.arguments, self.call.redactor);
         let mut action = ToolAction::new(
             self.call.agent_id.to_owned(),
             coordinates.tool_name.clone(),
@@ -306,7 +335,7 @@ impl Attempt<'_> {
         action.timestamp = self.timestamp;
         action.arguments = arguments;
         action.path_arguments = path_arguments;
-        action.metadata.clone_from(self.call.metadata);
+        action.metadata.clone_from(&self.shown_metadata);
         action
     }
 }

@@ -1,5 +1,6 @@
 //! The right to run one body, and the duty to record what came of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,9 +10,10 @@ use uuid::Uuid;
 
 use super::ending::Outcome;
 use super::{Authority, Coordinates};
-use crate::arguments::summarize_value;
+use crate::arguments::{Captured, summarize_value};
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::error::{GuardError, NoContext};
+use crate::secrets::Redactions;
 
 /// An allowed call whose decision is in the log.
 ///
@@ -23,11 +25,18 @@ struct Open {
     authority: Arc<Authority>,
     action_id: Uuid,
     coordinates: Coordinates,
-    input_summary: String,
-    metadata: Map<String, Value>,
+    input: Input,
     started: Instant,
     is_running: bool,
     is_finished: bool,
+}
+
+/// What each record of a call repeats, as it may be shown.
+pub(super) struct Input {
+    pub(super) summary: String,
+    pub(super) metadata: Map<String, Value>,
+    /// What was redacted in these.
+    pub(super) redactions: Redactions,
 }
 
 impl Permit {
@@ -35,15 +44,13 @@ impl Permit {
         authority: &Arc<Authority>,
         action_id: Uuid,
         coordinates: Coordinates,
-        input_summary: String,
-        metadata: Map<String, Value>,
+        input: Input,
     ) -> Self {
         Self(Box::new(Open {
             authority: Arc::clone(authority),
             action_id,
             coordinates,
-            input_summary,
-            metadata,
+            input,
             started: Instant::now(),
             is_running: true,
             is_finished: false,
@@ -59,13 +66,13 @@ impl Permit {
     pub(super) fn finish(mut self, outcome: &Outcome<'_>) {
         match outcome {
             Outcome::Succeeded(value) => {
-                let summary = (!value.is_redacted).then(|| summarize_value(value.value));
+                let summary = (!value.is_redacted).then(|| self.0.summarize(value.value));
                 self.0.record(AuditEvent::ExecutionSucceeded, |record| {
                     record.result_summary = summary.map(Into::into);
                 });
             }
             Outcome::Failed(error) => {
-                let error = summarize_value(error.value);
+                let error = self.0.summarize(error.value);
                 self.0.fail(AuditEvent::ExecutionFailed, &error);
             }
         }
@@ -87,19 +94,26 @@ impl Permit {
 }
 
 impl Open {
+    /// The text of a value as it may be shown; what was redacted in it is told by the next record.
+    fn summarize(&mut self, value: Captured<'_>) -> String {
+        let redactor = &self.authority.redactor;
+        summarize_value(value, redactor, &mut self.input.redactions)
+    }
+
     fn fail(&mut self, event: AuditEvent, error: &str) {
         self.record(event, |record| record.error = Some(error.to_owned().into()));
     }
 
     fn record(&mut self, event: AuditEvent, complete: impl FnOnce(&mut AuditRecord<'_>)) {
         self.is_finished = true;
-        let mut record = AuditRecord::new(event, self.action_id, &self.metadata);
+        let mut record = AuditRecord::new(event, self.action_id, &self.input.metadata);
         record.agent_id = self.authority.agent.agent_id.as_str().into();
         record.acting_for = self.authority.acting_for();
         record.tool_name = (&*self.coordinates.tool_name).into();
         record.operation = (&*self.coordinates.operation).into();
         record.risk_level = self.coordinates.risk_level;
-        record.input_summary = self.input_summary.as_str().into();
+        record.input_summary = self.input.summary.as_str().into();
+        record.redacted = self.input.redactions.iter().map(Cow::Borrowed).collect();
         let elapsed = self.started.elapsed().as_micros();
         record.duration_us = Some(u64::try_from(elapsed).unwrap_or(u64::MAX));
         complete(&mut record);

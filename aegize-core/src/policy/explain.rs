@@ -6,7 +6,7 @@ use super::compile::{AgentRules, Index};
 use super::condition::{Answer, ArgumentCondition, Expectation};
 use super::document::{Conditions, Place, Rule};
 use super::evaluate::{Decision, Facts, Mismatch, mismatch};
-use super::paths::{PathFact, Unproved};
+use super::paths::Unproved;
 use crate::pattern::Match;
 
 /// A verdict and the rules that came close to another one.
@@ -154,7 +154,7 @@ fn failed(rule: &Rule, facts: &Facts<'_>, mismatch: &Mismatch<'_>) -> String {
             patterns(conditions)
         ),
         Mismatch::NoSuchPath => format!("no path of the call is inside {}", patterns(conditions)),
-        Mismatch::Path(path, why) => unproved(path, why, conditions),
+        Mismatch::Path(path, why) => unproved(&path.shown(call), why, conditions),
         Mismatch::Argument(condition, answer) => unmet(condition, *answer),
         Mismatch::Exempt(_) if rule.unless.len() == 1 => "exempt by its unless".to_owned(),
         Mismatch::Exempt(index) => format!("exempt by its unless[{index}]"),
@@ -167,7 +167,7 @@ fn patterns(conditions: &Conditions) -> String {
     texts.join(", ")
 }
 
-fn unproved(path: &PathFact<'_>, why: &Unproved, conditions: &Conditions) -> String {
+fn unproved(path: &str, why: &Unproved, conditions: &Conditions) -> String {
     match why {
         Unproved::Abnormal(problem) => format!("path {path} {problem}"),
         Unproved::Outside => format!("path {path} is outside {}", patterns(conditions)),

@@ -1,21 +1,19 @@
 //! Whether a path lies inside patterns: what can be proved of it, and what is possible.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::rc::Rc;
 
 use super::document::PathPattern;
-use crate::arguments::CandidatePath;
+use crate::arguments::{Call, CandidatePath};
 use crate::pattern::{Abnormal, Followed, Match, NormalPath, PathGlob, Readings, Resolver};
 
-/// One path of a call. It displays as it may be shown.
+/// One path of a call.
 pub(super) struct PathFact<'a> {
     /// The argument or metadata key it came from.
     source: &'a str,
     text: Option<Cow<'a, str>>,
     /// The ways to read it.
     readings: Result<Readings<'a>, Abnormal>,
-    is_redacted: bool,
     /// Whether it only might be a path.
     pub(super) is_guess: bool,
 }
@@ -34,7 +32,6 @@ impl<'a> PathFact<'a> {
         let CandidatePath {
             source,
             text,
-            is_redacted,
             guess,
         } = candidate;
         let readings = match &text {
@@ -46,7 +43,6 @@ impl<'a> PathFact<'a> {
             source,
             text,
             readings,
-            is_redacted,
             is_guess: guess.is_some(),
         }
     }
@@ -110,12 +106,16 @@ impl<'a> PathFact<'a> {
     }
 }
 
-impl fmt::Display for PathFact<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.text {
-            _ if self.is_redacted => write!(f, "of `{}` (redacted)", self.source),
-            Some(text) => write!(f, "'{}'", shorten(text)),
-            None => write!(f, "of `{}`", self.source),
+impl PathFact<'_> {
+    /// The path as it may be shown.
+    pub(super) fn shown(&self, call: &Call<'_>) -> String {
+        let source = call.redactor.redact(self.source);
+        let Some(text) = &self.text else {
+            return format!("of `{source}`");
+        };
+        match call.shown(self.source, text) {
+            Some(text) => format!("'{}'", shorten(&text)),
+            None => format!("of `{source}` (redacted)"),
         }
     }
 }
@@ -129,7 +129,6 @@ pub(super) fn inside(
     let path = PathFact::new(CandidatePath {
         source: "",
         text: Some(Cow::Borrowed(text)),
-        is_redacted: false,
         guess: None,
     });
     if path.unproved(patterns, resolver).is_none() {

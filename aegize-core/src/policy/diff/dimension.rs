@@ -13,6 +13,7 @@ use crate::identity::Environment;
 use crate::pattern::PathGlob;
 use crate::policy::condition::{ArgumentCondition, Pointer};
 use crate::policy::evaluate::{Facts, paths_mismatch};
+use crate::secrets::BUILT_IN;
 
 /// The most sets of paths, and lists of an argument's values, that are told apart.
 const MOST_SETS: usize = 256;
@@ -262,6 +263,7 @@ fn paths<'p>(clauses: &[Clause<'p>], combinations: &mut Combinations) -> (Dimens
                 redacted: &[],
             }),
             metadata: &metadata,
+            redactor: &BUILT_IN,
         };
         let facts = Facts::new(call, None);
         Holding::new(
