@@ -12,8 +12,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use aegize::{
-    AgentIdentity, AuditLog, GuardContext, GuardError, PermissionPolicy, ToolAction, guarded_tool,
-    with_context,
+    AgentIdentity, AuditLog, GuardContext, GuardError, PermissionPolicy, Redactor, ToolAction,
+    guarded_tool, with_context,
 };
 
 /// One thing to measure: its name, and a round of `calls` calls.
@@ -118,6 +118,10 @@ fn main() {
             subject("guarded call", || {
                 with_context(&context, || guarded(black_box("Aegize runtime"))).expect("allowed");
             }),
+            subject("guarded call, a secret in its argument", || {
+                with_context(&context, || guarded(black_box("--password hunter2")))
+                    .expect("allowed");
+            }),
             subject("guarded call, 50 MB argument", {
                 let huge = "x".repeat(50_000_000);
                 let context = context.clone();
@@ -125,6 +129,25 @@ fn main() {
                     with_context(&context, || guarded(black_box(&huge))).expect("allowed");
                 }
             }),
+        ],
+    );
+
+    let prose = "The quarterly numbers are due on Friday: send them to the board, please. ";
+    let (short, long) = (prose.repeat(3), prose.repeat(28));
+    let secret = format!("{short} postgres://shop:hunter2@db/shop");
+    let redactor = Redactor::new();
+    let look = |text: &str| {
+        black_box(redactor.redact(black_box(text)));
+    };
+    compare(
+        "Looking for secrets in a text",
+        vec![
+            subject("floor: count the characters of 219 bytes", || {
+                black_box(black_box(&short).chars().filter(|c| *c != ' ').count());
+            }),
+            subject("prose, 219 bytes", || look(&short)),
+            subject("prose, 2044 bytes", || look(&long)),
+            subject("prose with a secret, 251 bytes", || look(&secret)),
         ],
     );
 }
