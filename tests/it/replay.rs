@@ -39,7 +39,7 @@ fn a_certain_decision_is_the_one_and_an_uncertain_one_includes_it() {
         }
     }
     assert!(
-        certain > 3 * uncertain && uncertain > 300,
+        certain > 2 * uncertain && uncertain > 300,
         "{certain} {uncertain}"
     );
 }

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use aegize::{
-    GuardContext, GuardError, GuardedTool, Redactor, ToolCall, guarded_tool, with_context,
-    with_metadata,
+    GuardContext, GuardError, GuardedTool, PermissionPolicy, Redactor, ToolCall, guarded_tool,
+    with_context, with_metadata,
 };
 use serde_json::{Map, Value, json};
 
@@ -128,6 +128,7 @@ fn a_value_under_a_sensitive_name_is_replaced_whole() {
         .arguments(json!({
             "user": "shop",
             "dbPassword": "hunter2",
+            "token": null,
             "options": {"x-api-key": {"id": 1, "value": ["hunter2"]}, "max_tokens": 5},
             "argv": ["connect", "--token", "hunter2", "--verbose"],
         }))
@@ -137,7 +138,7 @@ fn a_value_under_a_sensitive_name_is_replaced_whole() {
     let records = world.records();
     assert_eq!(
         records[0].input_summary,
-        r#"user="shop", dbPassword=[redacted], options={"x-api-key":"[redacted]","max_tokens":5}, argv=["connect","--token","[redacted]","--verbose"]"#
+        r#"user="shop", dbPassword=[redacted], token=null, options={"x-api-key":"[redacted]","max_tokens":5}, argv=["connect","--token","[redacted]","--verbose"]"#
     );
     assert_eq!(
         records[0].redacted,
@@ -221,6 +222,45 @@ fn a_path_under_a_sensitive_name_is_not_told() {
             panic!("{expected}");
         };
         assert_eq!(denied.explain().near_misses()[0].condition(), expected);
+    }
+}
+
+#[test]
+fn what_was_redacted_in_part_is_not_known_to_a_replay() {
+    let policy = |name: &str| {
+        let text = format!(
+            "agents: {{bot: {{allow: [{{id: {name}, tool: '*', paths: ['https:/*@a/**']}}]}}}}"
+        );
+        PermissionPolicy::from_yaml_str(&text).unwrap()
+    };
+    let world = World::permissive();
+    for (arguments, metadata, expected) in [
+        (
+            json!({"url": "https://u:hunter2@a/b"}),
+            json!({}),
+            "argument `url` was redacted",
+        ),
+        (
+            json!({}),
+            json!({"path": "https://u:hunter2@a/b"}),
+            "argument `path` was redacted",
+        ),
+        (
+            json!({"--password=x": "/b"}),
+            json!({}),
+            "there may be arguments that are not shown",
+        ),
+    ] {
+        let call = ToolCall::new("files", "read")
+            .arguments(arguments)
+            .metadata(metadata);
+        let run = || Ok::<_, GuardError>(());
+        world.context.guard(call).run_blocking(run).unwrap();
+        let records = world.records();
+        let policy = policy("other");
+        let replay = policy.replay(&records[records.len() - 2]).unwrap();
+        let doubts: Vec<_> = replay.doubts().iter().map(ToString::to_string).collect();
+        assert!(doubts.iter().any(|doubt| doubt == expected), "{doubts:?}");
     }
 }
 

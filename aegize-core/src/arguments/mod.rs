@@ -117,7 +117,7 @@ impl<'a> Argument<'a> {
 
     /// Whether the whole value is replaced wherever it is shown.
     pub(crate) fn is_secret(&self, redactor: &Redactor) -> bool {
-        self.is_redacted || redactor.is_name(self.name)
+        self.is_redacted || (redactor.is_name(self.name) && redact::may_be_secret(self.value))
     }
 
     /// The same argument, declared to be a path.

@@ -44,6 +44,39 @@ impl Call<'_> {
     }
 }
 
+/// Whether a value may be a secret: all but whether there is one, or something else holds.
+pub(super) fn may_be_secret(value: Captured<'_>) -> bool {
+    struct First(bool);
+
+    impl Sink for First {
+        fn scalar(&mut self, scalar: Scalar<'_>) -> Result<(), Stop> {
+            self.0 = !is_harmless(scalar);
+            Err(Stop::Enough)
+        }
+
+        fn open(&mut self, _: Shape) -> Result<(), Stop> {
+            Err(Stop::Enough)
+        }
+
+        fn key(&mut self, _: &str, _: bool) -> Result<(), Stop> {
+            Err(Stop::Enough)
+        }
+
+        fn close(&mut self, _: Shape) -> Result<(), Stop> {
+            Err(Stop::Enough)
+        }
+    }
+
+    let mut first = First(true);
+    let _ = value.walk(&mut first);
+    first.0
+}
+
+/// They tell no secret, and whether there is one is worth knowing.
+fn is_harmless(scalar: Scalar<'_>) -> bool {
+    matches!(scalar, Scalar::Null | Scalar::Bool(_))
+}
+
 /// Looks for a text.
 struct Search<'t> {
     text: &'t str,
@@ -144,8 +177,7 @@ impl<S: Sink> Sink for Redacting<'_, S> {
             return Ok(());
         }
         match (scalar, self.name.take()) {
-            // They tell no secret, and whether there is one is worth knowing.
-            (Scalar::Null | Scalar::Bool(_), _) => self.sink.scalar(scalar),
+            _ if is_harmless(scalar) => self.sink.scalar(scalar),
             (_, Some(name)) => self.replace(&name),
             (Scalar::Text(text), None) => {
                 // In a list, a name may stand before its value: `["--token", "…"]`.

@@ -22,7 +22,7 @@ pub(super) const CUT: char = '…';
 pub(super) const OPAQUE: &str = "<opaque>";
 
 /// How many bytes of a text are looked at.
-const WINDOW: usize = 2048;
+const WINDOW: usize = 1536;
 
 /// `name=value, …` of a call's arguments, redacted, at most 200 characters.
 pub(crate) fn summarize_arguments(

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr3;
+
 use super::{Span, names};
 
 /// The longest name that is looked at.
@@ -19,21 +21,15 @@ pub(super) fn find<'t>(
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
-            let at = from + next_separator(text.as_bytes().get(from..)?)?;
+            let at = from + memchr3(b':', b'=', b'-', text.as_bytes().get(from..)?)?;
             from = at + 1;
-            let before = text.get(..at)?;
-            let is_blank = text.as_bytes().get(at).is_some_and(is_blank_byte);
-            // Of several blanks, the first.
-            if is_blank && before.as_bytes().last().is_some_and(is_blank_byte) {
-                continue;
-            }
-            let Some(name) = name_before(before) else {
+            let Some((name, end)) = name_at(text, at) else {
                 continue;
             };
-            if (is_blank && !name.starts_with('-')) || !is_sensitive(name) {
+            if !is_sensitive(name) {
                 continue;
             }
-            if let Some(value) = value_after(text, from, names::is_header(name)) {
+            if let Some(value) = value_after(text, end, names::is_header(name)) {
                 from = value.end;
                 return Some(Span { range: value, name });
             }
@@ -41,14 +37,32 @@ pub(super) fn find<'t>(
     })
 }
 
-/// A `:`, a `=`, or a blank, which is one behind a flag.
-fn next_separator(text: &[u8]) -> Option<usize> {
-    text.iter()
-        .position(|byte| matches!(byte, b':' | b'=') || is_blank_byte(byte))
+/// The name that a value may follow, and where what separates them ends: of a separator, the name
+/// before it; of the dash of a flag, the flag, if a blank ends it.
+fn name_at(text: &str, at: usize) -> Option<(&str, usize)> {
+    let before = text.get(..at)?;
+    if !text.get(at..)?.starts_with('-') {
+        return Some((name_before(before)?, at + 1));
+    }
+    let is_within = before.as_bytes().last().is_some_and(is_name);
+    if is_within {
+        return None;
+    }
+    let flag = text.as_bytes().get(at..)?;
+    let length = flag
+        .iter()
+        .take(LONGEST_NAME)
+        .take_while(|byte| is_name(byte));
+    let (flag, rest) = text.get(at..)?.split_at_checked(length.count())?;
+    // As a list of arguments prints it: `"--token", "…"`.
+    let rest = rest.trim_start_matches(['"', '\'', '\\']);
+    let rest = rest.strip_prefix(',').unwrap_or(rest);
+    let rest = rest.strip_prefix([' ', '\t'])?;
+    Some((flag, text.len() - rest.len()))
 }
 
-fn is_blank_byte(byte: &u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+fn is_name(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(byte) || *byte >= 128
 }
 
 /// The name that a text ends with: `password`, `"password"`, `config["password"]`.
@@ -56,7 +70,6 @@ fn name_before(text: &str) -> Option<&str> {
     let text = text.trim_end_matches([' ', '\t']);
     let text = text.strip_suffix(']').unwrap_or(text);
     let text = text.trim_end_matches(['"', '\'', '`', '\\']);
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte) || *byte >= 128;
     let bytes = text.as_bytes();
     let length = bytes
         .iter()

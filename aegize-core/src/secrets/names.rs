@@ -8,7 +8,7 @@
 use smallvec::SmallVec;
 
 /// Terms that end a word, wherever they begin: `accesstoken`, `dbpassword`.
-const ENDINGS: [&str; 25] = [
+static ENDINGS: [&str; 25] = [
     "password",
     "passwords",
     "passwd",
@@ -37,7 +37,7 @@ const ENDINGS: [&str; 25] = [
 ];
 
 /// Terms that begin with a word and end with one. A plain `tokens` is a number to language models.
-const WORDS: [&str; 22] = [
+static WORDS: [&str; 22] = [
     "accesstokens",
     "apitokens",
     "auth",
@@ -63,7 +63,7 @@ const WORDS: [&str; 22] = [
 ];
 
 /// Words behind a term that make the name one of something else.
-const ABOUT: [&str; 36] = [
+static ABOUT: [&str; 36] = [
     "at",
     "age",
     "budget",
@@ -110,14 +110,15 @@ pub(super) fn is_sensitive(name: &str, more: &[String]) -> bool {
     let words = Words::of(name);
     let mut ends = words.ends.iter().copied();
     ends.any(|end| {
-        let Some(before) = words.text.get(..end) else {
-            return false;
-        };
-        let begins_word = |term: &str| words.begins(end - term.len());
-        let is_ending = || ENDINGS.iter().any(|term| before.ends_with(term.as_bytes()));
-        let mut others = WORDS.into_iter().chain(more.iter().map(String::as_str));
-        let is_word = others.any(|term| before.ends_with(term.as_bytes()) && begins_word(term));
-        (is_word || is_ending()) && !ABOUT.iter().any(|word| words.after(end) == word.as_bytes())
+        let before = words.text.get(..end).unwrap_or_default();
+        let last = before.last();
+        // The last byte first: most terms end otherwise.
+        let ends_with =
+            |term: &str| term.as_bytes().last() == last && before.ends_with(term.as_bytes());
+        let mut others = WORDS.iter().copied().chain(more.iter().map(String::as_str));
+        let is_found = ENDINGS.iter().copied().any(ends_with)
+            || others.any(|term| ends_with(term) && words.begins(end - term.len()));
+        is_found && !ABOUT.iter().any(|word| words.after(end) == word.as_bytes())
     })
 }
 
@@ -156,7 +157,10 @@ impl Words {
             if ends_word {
                 words.end();
             }
-            if kind != Kind::Between {
+            if c.is_ascii() && kind != Kind::Between {
+                let lower = u8::try_from(c).unwrap_or_default().to_ascii_lowercase();
+                words.text.push(lower);
+            } else if kind != Kind::Between {
                 for c in c.to_lowercase() {
                     words
                         .text
@@ -198,7 +202,9 @@ enum Kind {
 
 impl Kind {
     fn of(c: char) -> Self {
-        if c.is_uppercase() {
+        if c.is_ascii_lowercase() {
+            Self::Lower
+        } else if c.is_uppercase() {
             Self::Upper
         } else if c.is_numeric() {
             Self::Digit

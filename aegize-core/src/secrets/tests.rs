@@ -79,6 +79,14 @@ fn only_the_secret_is_replaced() {
             "login -token  '[redacted]' -v",
         ),
         (
+            r#"Command: "login" "--token" "hunter2" "-v""#.to_owned(),
+            r#"Command: "login" "--token" "[redacted]" "-v""#,
+        ),
+        (
+            r#"["login", "--token", "hunter2", "-v"]"#.to_owned(),
+            r#"["login", "--token", "[redacted]", "-v"]"#,
+        ),
+        (
             "AWS_SECRET_ACCESS_KEY=abc/def+g REGION=eu".to_owned(),
             "AWS_SECRET_ACCESS_KEY=[redacted] REGION=eu",
         ),
