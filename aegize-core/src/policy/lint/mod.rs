@@ -10,6 +10,8 @@ mod names;
 mod patterns;
 mod samples;
 mod shadow;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 use std::fmt;

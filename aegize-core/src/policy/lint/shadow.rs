@@ -24,7 +24,7 @@ use crate::pattern::NameGlob;
 
 /// The most times that a rule is asked about a call, so that no policy keeps the survey busy
 /// for more than seconds.
-const MOST_QUESTIONS: usize = 100_000_000;
+const MOST_QUESTIONS: usize = 30_000_000;
 
 /// Why a rule never decides.
 pub(super) struct Shadow<'p> {
@@ -219,7 +219,7 @@ fn hides(other: &Rule, rule: &Rule, risk: RiskLevel) -> Follows {
     certainties.fold(follows(asked(other), asked(rule)), Follows::min)
 }
 
-fn asked(rule: &Rule) -> Asked<'_> {
+pub(super) fn asked(rule: &Rule) -> Asked<'_> {
     Asked {
         conditions: &rule.conditions,
         standard: match rule.section {
