@@ -1,6 +1,7 @@
-//! A policy file: it loads or tells why not; what loaded judges any call, and explains it so.
+//! A policy file: it loads or tells why not; what loaded judges any call, and explains it so; its
+//! canonical layout means the same; and it can be linted.
 
-use aegize::{Environment, PermissionPolicy, RiskLevel, ToolAction};
+use aegize::{Environment, FormattedPolicy, PermissionPolicy, RiskLevel, ToolAction};
 use serde_json::{Value, json};
 
 use super::{Outcome, Target, judged, refusal};
@@ -80,17 +81,33 @@ fn run(input: &[u8]) -> Outcome {
         Ok(policy) => policy,
         Err(error) => return Outcome::Refused(refusal(&error)),
     };
+    let formatted = formatted(&text);
+    for finding in policy.lint(&[]) {
+        assert!(!finding.message().contains(char::is_control), "{finding:?}");
+    }
     let mut decisions = Vec::new();
     for action in actions(&text, &policy) {
         let decision = judged(&policy, &action);
         let covers = policy.covers(&action.agent_id, &action.tool_name, &action.operation);
         assert!(covers || policy.evaluate(&action).rule().is_none());
+        assert_eq!(formatted.evaluate(&action).decision(), decision);
         if !decisions.contains(&decision) {
             decisions.push(decision);
         }
     }
     let rules = policy.rules().count().min(10);
     Outcome::Read(format!("loads {rules} rules, decides {decisions:?}"))
+}
+
+/// The policy in its canonical layout, which another formatting leaves as it is.
+fn formatted(text: &str) -> PermissionPolicy {
+    let format = |text: &str| {
+        let formatted = FormattedPolicy::from_yaml_str(text).expect("what loads can be formatted");
+        formatted.formatted().to_owned()
+    };
+    let once = format(text);
+    assert_eq!(format(&once), once);
+    PermissionPolicy::from_yaml_str(&once).expect("what is formatted loads")
 }
 
 /// Calls of what the text speaks of.
