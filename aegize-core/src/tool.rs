@@ -96,7 +96,6 @@ impl ToolCall {
             Value::Object(values) => values,
             _ => {
                 let problem = "its arguments are not a JSON object";
-                let problem = problem.to_owned();
                 return guard::refuse(context.authority(), self.coordinates, problem);
             }
         };
@@ -300,7 +299,7 @@ impl<F> BoundTool<F> {
         guard::run_async(guard::lazy(start), ending)
     }
 
-    fn refuse(&self, problem: String) -> Entry {
+    fn refuse(&self, problem: &str) -> Entry {
         let coordinates = self.tool.template.coordinates.clone();
         guard::refuse(self.context.authority(), coordinates, problem)
     }
@@ -311,15 +310,15 @@ impl<F> BoundTool<F> {
         if is_map(input) {
             let Some(arguments) = own_map(input) else {
                 let problem = "its input does not serialize, or has a key twice";
-                return self.refuse(problem.to_owned());
+                return self.refuse(problem);
             };
             return match declared.find(|name| !arguments.contains_key(*name)) {
-                Some(name) => self.refuse(format!("its input has no argument `{name}`")),
+                Some(name) => self.refuse(&format!("its input has no argument `{name}`")),
                 None => template.clone().arguments(arguments).enter(&self.context),
             };
         }
         if let Some(name) = declared.find(|name| *name != "input") {
-            return self.refuse(format!(
+            return self.refuse(&format!(
                 "its input has no argument `{name}`; a value without fields is named `input`"
             ));
         }

@@ -154,9 +154,9 @@ fn shorten(name: Cow<'static, str>) -> Cow<'static, str> {
 
 /// Refuses a call that makes no sense. It is an attempt like any other, and is recorded as
 /// denied.
-pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: String) -> Entry {
+pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: &str) -> Entry {
     let mut found = Redactions::default();
-    let problem = authority.redactor.text(&problem, &mut found).into_owned();
+    let problem = authority.redactor.text(problem, &mut found).into_owned();
     let tool_name = shorten(coordinates.tool_name);
     let operation = shorten(coordinates.operation);
     let action = ToolAction::new(
@@ -198,11 +198,11 @@ pub(crate) fn admit(
     metadata: Metadata<'_>,
 ) -> Entry {
     if let Some(problem) = coordinates.problem() {
-        return refuse(authority, coordinates, problem);
+        return refuse(authority, coordinates, &problem);
     }
     let metadata = match metadata.merge(&authority.agent) {
         Ok(metadata) => metadata,
-        Err(problem) => return refuse(authority, coordinates, problem),
+        Err(problem) => return refuse(authority, coordinates, &problem),
     };
     let redactor = &authority.redactor;
     let mut redactions = Redactions::default();

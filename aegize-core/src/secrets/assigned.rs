@@ -14,10 +14,10 @@ use super::{Span, names};
 const LONGEST_NAME: usize = 64;
 
 /// The values of sensitive names, in order.
-pub(super) fn find<'t>(
-    text: &'t str,
+pub(super) fn find(
+    text: &str,
     is_sensitive: impl Fn(&str) -> bool,
-) -> impl Iterator<Item = Span<'t>> {
+) -> impl Iterator<Item = Span<'_>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
@@ -44,7 +44,7 @@ fn name_at(text: &str, at: usize) -> Option<(&str, usize)> {
     if !text.get(at..)?.starts_with('-') {
         return Some((name_before(before)?, at + 1));
     }
-    let is_within = before.as_bytes().last().is_some_and(is_name);
+    let is_within = before.bytes().next_back().is_some_and(is_name);
     if is_within {
         return None;
     }
@@ -52,7 +52,7 @@ fn name_at(text: &str, at: usize) -> Option<(&str, usize)> {
     let length = flag
         .iter()
         .take(LONGEST_NAME)
-        .take_while(|byte| is_name(byte));
+        .take_while(|byte| is_name(**byte));
     let (flag, rest) = text.get(at..)?.split_at_checked(length.count())?;
     // As a list of arguments prints it: `"--token", "…"`.
     let rest = rest.trim_start_matches(['"', '\'', '\\']);
@@ -61,8 +61,8 @@ fn name_at(text: &str, at: usize) -> Option<(&str, usize)> {
     Some((flag, text.len() - rest.len()))
 }
 
-fn is_name(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.".contains(byte) || *byte >= 128
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) || byte >= 128
 }
 
 /// The name that a text ends with: `password`, `"password"`, `config["password"]`.
@@ -75,7 +75,7 @@ fn name_before(text: &str) -> Option<&str> {
         .iter()
         .rev()
         .take(LONGEST_NAME)
-        .take_while(|byte| is_name(byte))
+        .take_while(|byte| is_name(**byte))
         .count();
     // A name that is longer may have been cut within a character.
     let mut suffixes = (1..=length).rev();
