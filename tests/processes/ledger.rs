@@ -175,11 +175,12 @@ impl Ledger {
         for (record, line) in records.iter().zip(bytes.split(|byte| *byte == b'\n')) {
             let prev = record.prev.expect("a link").to_string();
             assert_eq!(prev, head, "the link of record {}", record.seq);
-            let leaf = Sha256::new()
+            let leaf: [u8; 32] = Sha256::new()
                 .chain_update([0])
                 .chain_update(line)
-                .finalize();
-            head = leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+                .finalize()
+                .into();
+            head = format!("{leaf:02x?}").replace(['[', ']', ',', ' '], "");
         }
         let ledger = Self(records);
         ledger.check();

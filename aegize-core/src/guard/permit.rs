@@ -79,6 +79,7 @@ impl Permit {
     }
 
     /// Takes the permission back before the body ran.
+    #[expect(clippy::unnecessary_box_returns, reason = "as it is in an `Entry`")]
     pub(super) fn take_back(mut self) -> Box<GuardError> {
         self.set_running(false);
         let Coordinates {

@@ -1,5 +1,6 @@
 //! What is said to follow does, for every pair of conditions and every value of a long list.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ fn matchers(section: Section) -> Vec<String> {
 fn rules(section: Section) -> Vec<Arc<Rule>> {
     let mut text = format!("agents:\n  bot:\n    {}:\n", section.key());
     for matcher in matchers(section) {
-        text += &format!("    - {{tool: a, args: {{x: {{{matcher}}}}}}}\n");
+        writeln!(text, "    - {{tool: a, args: {{x: {{{matcher}}}}}}}").unwrap();
     }
     let policy = PermissionPolicy::from_yaml_str(&text).unwrap();
     policy.0.agent("bot").unwrap().rules().to_vec()
