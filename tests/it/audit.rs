@@ -78,7 +78,8 @@ fn what_later_versions_add_is_read() {
             "\"event\":\"allowed\"",
             "\"event\":\"approval_granted\",\"request\":7",
         )
-        .replace("}}", "},\"prev\":\"00\"}");
+        .replace("\"seq\":0", "\"seq\":0,\"later\":[\"a field\"]");
+    assert!(later.contains("later"));
     let path = world.directory.path().join("later.jsonl");
     fs::write(&path, later + "\n").unwrap();
     let records: Vec<_> = AuditRecords::open(&path)
@@ -87,6 +88,34 @@ fn what_later_versions_add_is_read() {
         .collect();
     assert_eq!(records[0].event, AuditEvent::Other);
     assert!(AuditLog::open(&path).is_ok());
+}
+
+#[test]
+fn a_log_without_a_chain_is_continued_with_one() {
+    let world = World::permissive();
+    with_context(&world.context, read_clock).unwrap();
+    let old: String = world
+        .text()
+        .lines()
+        .map(|line| format!("{}}}\n", line.split(",\"prev\":").next().unwrap()))
+        .collect();
+    let path = world.directory.path().join("old.jsonl");
+    fs::write(&path, &old).unwrap();
+    let policy = "agents: {bot: {allow: [{tool: clock}]}}";
+    let context = crate::support::context("bot", policy, AuditLog::open(&path).unwrap());
+    with_context(&context, read_clock).unwrap();
+
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with(&old), "what was there has changed");
+    let records = context.audit_log().read_all().unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(records.len(), 4);
+    assert!(records[..2].iter().all(|record| record.prev.is_none()));
+    for index in 2..4 {
+        let before = aegize::tlog::leaf(lines[index - 1].as_bytes());
+        assert_eq!(records[index].prev, Some(before), "record {index}");
+        assert_eq!(records[index].seq, index as u64);
+    }
 }
 
 #[test]

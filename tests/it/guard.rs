@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::io;
 
+use aegize::tlog::leaf;
 use aegize::{AuditEvent, AuditLog, GuardError, guarded_tool, with_context};
 use serde_json::json;
 
@@ -80,12 +81,11 @@ fn an_allowed_call_leaves_its_decision_and_its_outcome() {
         .collect();
     let policy = world.context.policy();
     let digest = policy.digest();
+    let text = world.text();
+    let lines_of: Vec<&str> = text.lines().collect();
     for (index, (record, line)) in records.iter().zip(&lines).enumerate() {
         // One encoding: what is read writes the same bytes again.
-        assert_eq!(
-            serde_json::to_string(record).unwrap(),
-            world.text().lines().nth(index).unwrap()
-        );
+        assert_eq!(serde_json::to_string(record).unwrap(), lines_of[index]);
         let event = [
             "allowed",
             "execution_succeeded",
@@ -115,6 +115,9 @@ fn an_allowed_call_leaves_its_decision_and_its_outcome() {
         let fields = expected.as_object_mut().unwrap();
         fields.extend(more.as_object().unwrap().clone());
         fields.insert("metadata".to_owned(), json!({"environment": "dev"}));
+        let before = index.checked_sub(1).and_then(|before| lines_of.get(before));
+        let prev = before.map_or("0".repeat(64), |line| leaf(line.as_bytes()).to_string());
+        fields.insert("prev".to_owned(), prev.into());
         // As text: the order of the fields counts.
         assert_eq!(line.to_string(), expected.to_string());
         let timestamp = line["timestamp"].as_str().unwrap();
