@@ -29,7 +29,7 @@ struct Options {
     #[arg(value_parser = TARGETS.each_ref().map(|target| target.name))]
     targets: Vec<String>,
     /// Inputs for each target, beside the seeds
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 2_000)]
     inputs: u64,
     /// Run each target for so long, instead of so many inputs
     #[arg(long, conflicts_with = "inputs")]
