@@ -57,26 +57,33 @@ impl Host {
             Self::Name(domain) => domain.is_local(),
             Self::Address(address) => {
                 is_local(address.to_canonical())
-                    || embedded(*address).is_some_and(|inner| is_local(inner.into()))
+                    || embedded(*address).any(|inner| is_local(inner.into()))
             }
         }
     }
 }
 
-/// The IPv4 address that a gateway or a tunnel may take from an IPv6 one: IPv4-compatible
-/// (RFC 4291), NAT64 (RFC 6052), translated (RFC 2765) and 6to4 (RFC 3056).
-fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
-    let IpAddr::V6(address) = address else {
-        return None;
+/// The IPv4 addresses that a gateway or a tunnel may take from an IPv6 one: IPv4-compatible
+/// (RFC 4291), NAT64 (RFC 6052), translated (RFC 2765), 6to4 (RFC 3056), and that of its interface
+/// (ISATAP, RFC 5214), which may stand behind a prefix of 6to4.
+fn embedded(address: IpAddr) -> impl Iterator<Item = Ipv4Addr> {
+    let segments = match address {
+        IpAddr::V4(_) => [0; 8],
+        IpAddr::V6(address) => address.segments(),
     };
     let from = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
-    match address.segments() {
+    let by_prefix = match segments {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0 | 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => from(high, low),
         _ => None,
-    }
+    };
+    let by_interface = match segments {
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => from(high, low),
+        _ => None,
+    };
+    by_prefix.into_iter().chain(by_interface)
 }
 
 /// Whether an IPv6 address carries an IPv4 one that cannot be told from it alone: NAT64 with a
@@ -191,7 +198,7 @@ impl HostPattern {
         match (self, host) {
             (Self::Block(block), Host::Address(address)) => {
                 block.contains(address)
-                    || embedded(*address).is_some_and(|inner| block.contains(&IpAddr::from(inner)))
+                    || embedded(*address).any(|inner| block.contains(&IpAddr::from(inner)))
                     || (block.addr().is_ipv4() && embeds_unknown(*address))
             }
             _ => false,
