@@ -364,7 +364,12 @@ fn a_key_that_is_there_twice_proves_nothing_and_rules_out_nothing() {
 
     impl serde::Serialize for Twice {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map([("role", "guest"), ("role", "admin")])
+            serializer.collect_map([
+                ("role", json!("guest")),
+                ("role", json!("admin")),
+                ("team", json!({ "role": "guest" })),
+                ("team", json!({})),
+            ])
         }
     }
 
@@ -385,6 +390,19 @@ fn a_key_that_is_there_twice_proves_nothing_and_rules_out_nothing() {
         ),
         (
             "allow: [{tool: t}], deny: [{tool: t, args: {/user/role: {equals: admin}}}]",
+            false,
+        ),
+        // The key that stands twice leads on, and not both values have what follows.
+        (
+            "allow: [{tool: t, args: {/user/team/role: {equals: guest}}}]",
+            false,
+        ),
+        (
+            "allow: [{tool: t, args: {/user/team/role: {present: false}}}]",
+            false,
+        ),
+        (
+            "allow: [{tool: t}], deny: [{tool: t, args: {/user/team/role: {equals: admin}}}]",
             false,
         ),
         (

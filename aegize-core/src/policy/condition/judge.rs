@@ -69,10 +69,13 @@ impl ArgumentCondition {
             depth: 0,
             is_next: true,
             indices: [None; LONGEST_POINTER],
+            has_key: [false; LONGEST_POINTER],
+            is_ambiguous: false,
             target: None,
             answer: None,
         };
         match argument.value.walk(&mut search) {
+            Some(Ok(())) if search.is_ambiguous => Answer::There(Match::Unreadable),
             Some(Ok(()) | Err(Stop::Enough)) => search.answer.unwrap_or(Answer::Absent),
             // Nothing can be read, but what is named is there.
             None if self.pointer.rest.is_empty() => Answer::There(search.judge.unreadable()),
@@ -93,6 +96,10 @@ struct Search<'s> {
     is_next: bool,
     /// Of each list on the way: the position of its next element.
     indices: [Option<usize>; LONGEST_POINTER],
+    /// Of each map on the way: whether the key that leads on was seen.
+    has_key: [bool; LONGEST_POINTER],
+    /// Whether such a key was there twice: who reads the map may take either.
+    is_ambiguous: bool,
     /// The depth of the list or map that is judged, while it is open.
     target: Option<usize>,
     answer: Option<Answer>,
@@ -125,11 +132,7 @@ impl Search<'_> {
     fn end(&mut self, answer: Option<Answer>) -> Result<(), Stop> {
         self.level = self.level.saturating_sub(1);
         if let Some(answer) = answer {
-            // A key that is there twice: who reads it may take either.
-            self.answer = Some(match self.answer {
-                None => answer,
-                Some(_) => Answer::There(Match::Unreadable),
-            });
+            self.answer = Some(answer);
             if self.rest.is_empty() {
                 return Err(Stop::Enough);
             }
@@ -172,8 +175,12 @@ impl Sink for Search<'_> {
             if self.is_target() {
                 self.target = Some(self.depth);
                 self.judge.open(shape);
-            } else if let Some(index) = self.indices.get_mut(self.level) {
+            } else if let (Some(index), Some(has_key)) = (
+                self.indices.get_mut(self.level),
+                self.has_key.get_mut(self.level),
+            ) {
                 *index = (shape == Shape::List).then_some(0);
+                *has_key = false;
             }
         }
         self.depth += 1;
@@ -189,6 +196,9 @@ impl Sink for Search<'_> {
                 .get(self.level)
                 .is_some_and(|segment| **segment == *key)
         {
+            if let Some(has_key) = self.has_key.get_mut(self.level) {
+                self.is_ambiguous |= std::mem::replace(has_key, true);
+            }
             self.level += 1;
             self.is_next = true;
         }
