@@ -37,7 +37,7 @@ pub(crate) struct ArgumentCondition {
 }
 
 /// Where a value is: the argument's name, and the keys and indices that lead on from there.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Pointer {
     pub(crate) argument: Box<str>,
     pub(crate) rest: Box<[Box<str>]>,
@@ -45,9 +45,9 @@ pub(crate) struct Pointer {
     pub(crate) text: Box<str>,
 }
 
-impl Pointer {
-    /// Whether both lead to the same value, however they are written.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+/// Two are equal if they lead to the same value, however they are written: `to` and `/to`.
+impl PartialEq for Pointer {
+    fn eq(&self, other: &Self) -> bool {
         self.argument == other.argument && self.rest == other.rest
     }
 }

@@ -301,3 +301,16 @@ fn where_not_everything_was_tried_is_told() {
     let diff = old.diff(&new);
     assert_eq!(diff.changes().len(), 1, "{diff:?}");
 }
+
+#[test]
+fn a_pointer_means_the_same_however_it_is_written() {
+    let written = |pointer: &str, value: &str| {
+        bot(&format!(
+            "allow: [{{tool: t, args: {{{pointer}: {{equals: {value}}}}}}}]"
+        ))
+    };
+    let diff = written("to", "a").diff(&written("/to", "a"));
+    assert_eq!((diff.changes(), diff.limits()), (&[][..], &[][..]));
+    let diff = written("to", "a").diff(&written("/to", "b"));
+    assert_eq!((diff.changes().len(), diff.limits()), (2, &[][..]));
+}

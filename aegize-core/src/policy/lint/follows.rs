@@ -146,7 +146,7 @@ fn argument(condition: &ArgumentCondition, standard: Standard, premise: Asked<'_
         .conditions
         .arguments
         .iter()
-        .filter(|given| given.pointer.is_same(&condition.pointer));
+        .filter(|given| given.pointer == condition.pointer);
     Follows::any(given.map(|given| {
         match (&given.expectation, &condition.expectation) {
             (Expectation::Present(given), Expectation::Present(wanted)) => {
