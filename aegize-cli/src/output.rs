@@ -66,7 +66,21 @@ pub(crate) fn warn(text: &str) {
 
 /// Writes a result for programs: JSON, indented, with a line end.
 pub(crate) fn write_json(stdout: &mut impl Write, value: &Value) -> io::Result<()> {
-    writeln!(stdout, "{value:#}")
+    writeln!(stdout, "{}", json(value))
+}
+
+/// JSON lets all but the C0 controls stand in a string; here the others are escaped, too.
+fn json(value: &Value) -> String {
+    let mut escaped = String::new();
+    for c in format!("{value:#}").chars() {
+        if c != '\n' && is_control(c) {
+            // All of them have four digits. Writing to a string does not fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// A decision by its name: green, yellow or red.
@@ -158,6 +172,19 @@ mod tests {
         );
         let letters = r#"naïve — 'Größe' "日本語" \n 👩‍💻 שלום e\u0301"#;
         assert_eq!(one_line(letters), letters);
+    }
+
+    #[test]
+    fn json_says_the_same_without_controls() {
+        let text = "a\n\u{7f}\u{85}\u{9b}31m\u{202e}\u{2028}\u{2069}é👩";
+        let value = Value::from(vec![text]);
+        let written = json(&value);
+        assert!(
+            !written.contains(|c| c != '\n' && is_control(c)),
+            "{written}"
+        );
+        assert!(written.contains("é👩"), "{written}");
+        assert_eq!(written.parse::<Value>().unwrap(), value);
     }
 
     #[test]
