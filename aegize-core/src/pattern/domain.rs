@@ -152,7 +152,6 @@ impl DomainPattern {
         ]
     }
 
-    /// Whether any name that means this machine is covered.
     /// Whether all that another pattern covers is covered, too.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -167,6 +166,7 @@ impl DomainPattern {
         }
     }
 
+    /// Whether any name that means this machine is covered.
     pub(super) fn covers_local(&self) -> bool {
         let (Self::Exactly(listed) | Self::Below(listed)) = self;
         listed.is_local()
