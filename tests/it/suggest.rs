@@ -135,6 +135,7 @@ fn names_that_could_be_taken_for_more_stay_names() {
         "a\\b",
         "#",
         "été",
+        "x-own",
         "x\u{fffe}",
     ];
     for name in names {

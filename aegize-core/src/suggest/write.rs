@@ -166,9 +166,10 @@ fn allow(coordinates: &Coordinates<'_>, calls: &SeenCalls) -> Option<Rule> {
             .push("args:   # few values were seen; uncomment to hold the agent to them".to_owned());
     }
     for (name, values) in few {
-        // A pointer to an argument whose name begins with `/` is written with `~1` for it.
+        // A name that could be taken for a pointer or for a key of the author's own is written as a
+        // pointer.
         let values: Vec<&str> = values.iter().map(|value| &**value).collect();
-        let name = quoted(&if name.starts_with('/') {
+        let name = quoted(&if name.starts_with('/') || name.starts_with("x-") {
             format!("/{}", name.replace('~', "~0").replace('/', "~1"))
         } else {
             name.to_owned()
