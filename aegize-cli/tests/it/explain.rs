@@ -31,12 +31,27 @@ require_approval  approval required for tool 'email': mail leaves the company
   bot.require_approval[0]
   --> policy.yaml:12
   12 | - {tool: email, operations: [send], reason: mail leaves the company}
-
-No other rule of this agent names the tool.
 ";
     let ran = explain(&directory, &arguments);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (expected, ""));
     assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn a_tool_without_a_rule_is_told_from_one_whose_other_rules_were_not_asked() {
+    let rules = "allow: [{tool: shell}], deny: [{tool: shell}]";
+    let directory = directory(format!("agents: {{bot: {{{rules}}}}}"), "");
+    let told = |tool| {
+        let call = ["--agent", "bot", "--tool", tool, "--operation", "ls"];
+        explain(&directory, &[&["policy.yaml"], &call[..]].concat()).stdout
+    };
+    let unnamed = "No rule of this agent names the tool.";
+    assert!(told("clock").ends_with(&format!("\n\n{unnamed}\n")));
+    let shell = told("shell");
+    assert!(
+        shell.starts_with("deny") && !shell.contains("No "),
+        "{shell}"
+    );
 }
 
 #[test]
@@ -213,7 +228,7 @@ fn calls_that_make_no_sense_are_refused() {
             "{arguments:?}"
         );
         assert!(
-            ran.stderr.contains(contains),
+            ran.stderr.contains(contains) && !ran.stderr.contains("Usage: aegize <COMMAND>"),
             "{arguments:?}\n{}",
             ran.stderr
         );

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use aegize::{Environment, Explanation, PermissionPolicy, RiskLevel, ToolAction};
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _};
 use serde_json::{Map, Value, json};
 
-use crate::command::{Arguments, Format};
+use crate::command::Format;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, one_line, write_json};
 use crate::source::Sources;
@@ -56,7 +56,8 @@ struct CallArguments {
     #[arg(long, value_name = "LEVEL", default_value = "low", value_parser = risk_levels())]
     risk: RiskLevel,
 
-    /// Where the agent acts; if left out, that is not known
+    /// Where the agent acts; if left out, that is not known, and rules that refuse in any
+    /// environment apply
     #[arg(long, value_name = "ENVIRONMENT", value_parser = environments())]
     env: Option<Environment>,
 
@@ -147,7 +148,7 @@ impl CallArguments {
         action.metadata = unique("--metadata", &self.metadata)?;
         for name in &self.path_arg {
             if !action.arguments.contains_key(name) {
-                return Err(invalid(format!(
+                return Err(invalid(&format!(
                     "--path-arg: there is no argument `{name}`; give it with --arg"
                 )));
             }
@@ -168,7 +169,7 @@ impl CallArguments {
         for (option, key, value) in further {
             let Some(value) = value else { continue };
             if action.metadata.insert(key.to_owned(), value).is_some() {
-                return Err(invalid(format!(
+                return Err(invalid(&format!(
                     "{option} and --metadata both give `{key}`; remove one"
                 )));
             }
@@ -181,7 +182,7 @@ fn unique(option: &str, pairs: &[(String, Value)]) -> Result<Map<String, Value>,
     let mut map = Map::new();
     for (name, value) in pairs {
         if map.insert(name.clone(), value.clone()).is_some() {
-            return Err(invalid(format!(
+            return Err(invalid(&format!(
                 "{option} gives `{name}` twice; remove one"
             )));
         }
@@ -189,9 +190,9 @@ fn unique(option: &str, pairs: &[(String, Value)]) -> Result<Map<String, Value>,
     Ok(map)
 }
 
-fn invalid(message: String) -> Failure {
-    let mut command = Arguments::command();
-    Failure::Arguments(command.error(ErrorKind::ValueValidation, message))
+fn invalid(message: &str) -> Failure {
+    let message = format!("{message}\n");
+    Failure::Arguments(clap::Error::raw(ErrorKind::ValueValidation, message))
 }
 
 fn write_human(stdout: &mut impl Write, explanation: &Explanation) -> Result<(), Failure> {
@@ -203,7 +204,10 @@ fn write_human(stdout: &mut impl Write, explanation: &Explanation) -> Result<(),
         sources.write(stdout, place, 2)?;
     }
     if explanation.near_misses().is_empty() {
-        writeln!(stdout, "\nNo other rule of this agent names the tool.")?;
+        // A rule that decides hides those asked after it, so that it is no news if none came close.
+        if explanation.rule().is_none() {
+            writeln!(stdout, "\nNo rule of this agent names the tool.")?;
+        }
         return Ok(());
     }
     writeln!(stdout, "\nRules for this tool that did not apply:")?;
