@@ -73,25 +73,25 @@ fn decisions_that_would_differ_are_grouped() {
     let directory = directory(CANDIDATE, log());
     let ran = policy(directory.path(), &["replay", "policy.yaml", "audit.jsonl"]);
     let expected = "\
-allow → deny  1 call  bot  files read, low risk
+allow -> deny  1 call  bot  files read, low risk
     by bot.deny[0] (policy.yaml:4)
     such as seq 2 of audit.jsonl, 2026-06-27T18:00:02.500000Z
-deny → allow  1 call  bot  files read, low risk
+deny -> allow  1 call  bot  files read, low risk
     by bot.allow[0] (policy.yaml:6)
     such as seq 3 of audit.jsonl, 2026-06-27T18:00:03.500000Z
-require_approval → deny or allow?  1 call  bot  files write, medium risk
+require_approval -> deny or allow?  1 call  bot  files write, medium risk
     cannot be told: argument `key` was redacted
     by bot.deny[0] (policy.yaml:4), or
        writes (policy.yaml:7), or
        no rule, which denies
     such as seq 5 of audit.jsonl, 2026-06-27T18:00:05.500000Z
-allow → allow or deny?  1 call  bot  files write, high risk
+allow -> allow or deny?  1 call  bot  files write, high risk
     cannot be told: whether the tool declares `path` or `content` to be a path is not recorded
     by writes (policy.yaml:7), or
        no rule, which denies
     such as seq 4 of audit.jsonl, 2026-06-27T18:00:04.500000Z
 
-6 calls: 2 as recorded, 2 decided otherwise (1 loosened, 1 tightened), 2 cannot be told
+6 calls: 2 as recorded, 2 decided otherwise (1 widened, 1 tightened), 2 cannot be told
 ";
     assert_eq!(
         (ran.stdout.as_str(), ran.stderr.as_str(), ran.code),
@@ -106,7 +106,7 @@ fn programs_get_json() {
     let ran = policy(directory.path(), &arguments);
     let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((told["calls"].as_u64(), ran.code), (Some(6), Some(1)));
-    assert_eq!(told["loosened"], 1);
+    assert_eq!(told["widened"], 1);
     assert_eq!(told["tightened"], 1);
     assert_eq!(told["unknown"], 2);
     assert_eq!(
@@ -163,11 +163,11 @@ agents:
         &["replay", "suggested.yaml", "audit.jsonl"],
     );
     let expected = "\
-allow → require_approval  1 call  bot  files write, high risk
+allow -> require_approval  1 call  bot  files write, high risk
     by bot.require_approval[0] (suggested.yaml:17)
     such as seq 4 of audit.jsonl, 2026-06-27T18:00:04.500000Z
 
-6 calls: 5 as recorded, 1 decided otherwise (0 loosened, 1 tightened), 0 cannot be told
+6 calls: 5 as recorded, 1 decided otherwise (0 widened, 1 tightened), 0 cannot be told
 ";
     assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(1)));
 }
@@ -177,7 +177,7 @@ fn nothing_to_tell_is_told() {
     let directory = directory("agents: {}", "");
     let ran = policy(directory.path(), &["replay", "policy.yaml", "audit.jsonl"]);
     let expected =
-        "0 calls: 0 as recorded, 0 decided otherwise (0 loosened, 0 tightened), 0 cannot be told\n";
+        "0 calls: 0 as recorded, 0 decided otherwise (0 widened, 0 tightened), 0 cannot be told\n";
     assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(0)));
     let ran = policy(
         directory.path(),

@@ -47,16 +47,16 @@ const EXAMPLE: &str = "\
 Example:
   aegize policy replay changed.yaml audit.jsonl
 
-  deny → allow  12 calls  research_bot  file_reader read, low risk
+  deny -> allow  12 calls  research_bot  file_reader read, low risk
       by research_bot.allow[1] (changed.yaml:9)
       such as seq 41 of audit.jsonl, 2026-06-27T18:00:00.123456Z
-  allow → allow or require_approval?  3 calls  research_bot  email send, medium risk
+  allow -> allow or require_approval?  3 calls  research_bot  email send, medium risk
       cannot be told: argument `to` was redacted
       by research_bot.require_approval[0] (changed.yaml:15), or
          research_bot.allow[2] (changed.yaml:12)
       such as seq 77 of audit.jsonl, 2026-06-28T09:30:00.500000Z
 
-  250 calls: 235 as recorded, 12 decided otherwise (12 loosened, 0 tightened),
+  250 calls: 235 as recorded, 12 decided otherwise (12 widened, 0 tightened),
   3 cannot be told";
 
 const EXIT_CODES: &str = "\
@@ -114,7 +114,7 @@ struct Calls {
 #[derive(Debug, Default)]
 struct Totals {
     unchanged: u64,
-    loosened: u64,
+    widened: u64,
     tightened: u64,
     unknown: u64,
     bad_lines: u64,
@@ -155,7 +155,7 @@ impl Totals {
         let recorded = replay.recorded();
         let total = match replay.decision() {
             Some(decision) if decision == recorded => &mut self.unchanged,
-            Some(decision) if strictness(decision) < strictness(recorded) => &mut self.loosened,
+            Some(decision) if strictness(decision) < strictness(recorded) => &mut self.widened,
             Some(_) => &mut self.tightened,
             None => &mut self.unknown,
         };
@@ -164,7 +164,7 @@ impl Totals {
     }
 
     fn changed(&self) -> u64 {
-        self.loosened + self.tightened
+        self.widened + self.tightened
     }
 
     fn calls(&self) -> u64 {
@@ -247,7 +247,7 @@ fn write_human(
         let is_certain = group.is_certain.0;
         writeln!(
             stdout,
-            "{} → {}{}  {}  {}  {} {}, {} risk{}",
+            "{} -> {}{}  {}  {}  {} {}, {} risk{}",
             decision(group.recorded.0),
             decisions.join(" or "),
             if is_certain { "" } else { "?" },
@@ -284,11 +284,11 @@ fn write_human(
     }
     writeln!(
         stdout,
-        "{}: {} as recorded, {} decided otherwise ({} loosened, {} tightened), {} cannot be told",
+        "{}: {} as recorded, {} decided otherwise ({} widened, {} tightened), {} cannot be told",
         counted(totals.calls(), "call"),
         totals.unchanged,
         totals.changed(),
-        totals.loosened,
+        totals.widened,
         totals.tightened,
         totals.unknown,
     )?;
@@ -341,7 +341,7 @@ fn as_json(groups: &BTreeMap<Group, Calls>, totals: &Totals) -> Value {
     json!({
         "calls": totals.calls(),
         "unchanged": totals.unchanged,
-        "loosened": totals.loosened,
+        "widened": totals.widened,
         "tightened": totals.tightened,
         "unknown": totals.unknown,
         "bad_lines": totals.bad_lines,
