@@ -148,16 +148,18 @@ agents:
       - tool: files
         operations: [write]
     # Only ever denied; move to `allow` what is needed after all:
-      # 1 call denied at low risk, 2026-06-27T18:00:06Z
-      # - tool: files
-      #   operations: [delete]
-      #   risk_level_max: low
+    #   # 1 call denied at low risk, 2026-06-27T18:00:06Z
+    #   - tool: files
+    #     operations: [delete]
+    #     risk_level_max: low
 "#;
     assert_eq!(
         (ran.stdout.as_str(), ran.stderr.as_str(), ran.code),
         (expected, "", Some(0))
     );
     write(directory.path().join("suggested.yaml"), ran.stdout).unwrap();
+    let ran = policy(directory.path(), &["fmt", "--check", "suggested.yaml"]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(0)));
     let ran = policy(
         directory.path(),
         &["replay", "suggested.yaml", "audit.jsonl"],
@@ -173,18 +175,51 @@ allow -> require_approval  1 call  bot  files write, high risk
 }
 
 #[test]
+fn a_suggestion_has_the_canonical_layout() {
+    let seen = ["./a/x", "./b/y"].map(|path| format!("path={path:?}"));
+    let allowed = [0, 1].map(|seq| line(seq, "allowed", "read", "low", &seen[seq as usize]));
+    let unnameable = |line: String| line.replace(r#""files""#, r#""fi\nles*""#);
+    let log = [
+        allowed.concat(),
+        unnameable(line(2, "allowed", "read", "low", "")),
+        line(3, "denied", "delete", "low", &seen[0]),
+        unnameable(line(4, "approval_required", "write", "low", "")),
+    ];
+    let directory = directory("agents: {}", log.concat());
+    let ran = policy(
+        directory.path(),
+        &["suggest", "audit.jsonl", "--agent", "bot"],
+    );
+    assert!(
+        ran.stdout.contains("paths: [./a/x, ./b/y]"),
+        "{}",
+        ran.stdout
+    );
+    write(directory.path().join("suggested.yaml"), ran.stdout).unwrap();
+    let ran = policy(directory.path(), &["fmt", "--check", "suggested.yaml"]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(0)));
+}
+
+#[test]
 fn nothing_to_tell_is_told() {
     let directory = directory("agents: {}", "");
     let ran = policy(directory.path(), &["replay", "policy.yaml", "audit.jsonl"]);
     let expected =
         "0 calls: 0 as recorded, 0 decided otherwise (0 widened, 0 tightened), 0 cannot be told\n";
     assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(0)));
-    let ran = policy(
-        directory.path(),
-        &["suggest", "audit.jsonl", "--agent", "b\u{1b}ot"],
-    );
-    let warning = "warning: no decision about agent `b\\u{1b}ot` is on record\n";
+    let suggest = |agent| {
+        let arguments = ["suggest", "audit.jsonl", "--agent", agent];
+        policy(directory.path(), &arguments)
+    };
+    let ran = suggest("bot");
+    let warning = "warning: no decision about agent `bot` is on record\n";
     assert_eq!((ran.stderr.as_str(), ran.code), (warning, Some(1)));
+    let ran = suggest("b\u{1b}ot");
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", Some(2)));
+    assert!(
+        ran.stderr.contains(r"the agent id holds '\u{1b}'"),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -52,22 +52,32 @@ fn write_agent(f: &mut Formatter<'_>, agent: &SeenAgent) -> fmt::Result {
             "    # Only ever denied; move to `allow` what is needed after all:"
         )?;
         for rule in denied {
-            rule.write(f, true)?;
+            rule.write(f, &BELOW_THE_RULES)?;
         }
     }
     Ok(())
 }
 
 fn section(f: &mut Formatter<'_>, key: &str, rules: &[Rule]) -> fmt::Result {
-    if rules.iter().all(|rule| rule.is_comment) {
-        writeln!(f, "    {key}: []")?;
-    } else {
-        writeln!(f, "    {key}:")?;
-    }
-    rules
-        .iter()
-        .try_for_each(|rule| rule.write(f, rule.is_comment))
+    let is_empty = rules.iter().all(|rule| rule.is_comment);
+    writeln!(f, "    {key}:{}", if is_empty { " []" } else { "" })?;
+    rules.iter().try_for_each(|rule| {
+        let margins = match rule.is_comment {
+            false => &RULE,
+            true if is_empty => &BELOW_THE_RULES,
+            true => &AMONG_THE_RULES,
+        };
+        rule.write(f, margins)
+    })
 }
+
+/// What begins the lines of a rule: its remarks, and its keys. In comments they stand where
+/// [`FormattedPolicy`](crate::FormattedPolicy) leaves them, and are rules without their `# `.
+type Margins = [&'static str; 2];
+
+const RULE: Margins = ["      # ", "      "];
+const AMONG_THE_RULES: Margins = ["      # ", "      # "];
+const BELOW_THE_RULES: Margins = ["    #   # ", "    #   "];
 
 struct Coordinates<'a> {
     tool: &'a str,
@@ -108,16 +118,16 @@ impl Rule {
         self.remarks.push(text.into());
     }
 
-    fn write(&self, f: &mut Formatter<'_>, is_comment: bool) -> fmt::Result {
-        let mark = if is_comment { "# " } else { "" };
+    fn write(&self, f: &mut Formatter<'_>, margins: &Margins) -> fmt::Result {
+        let [remark_margin, key_margin] = margins;
         for remark in &self.remarks {
-            writeln!(f, "      # {remark}")?;
+            writeln!(f, "{remark_margin}{remark}")?;
         }
         for (index, key) in self.keys.iter().enumerate() {
             let lead = if index == 0 { "- " } else { "  " };
-            writeln!(f, "      {mark}{lead}{key}")?;
+            writeln!(f, "{key_margin}{lead}{key}")?;
         }
-        for hint in self.hints.iter().filter(|_| !is_comment) {
+        for hint in self.hints.iter().filter(|_| margins == &RULE) {
             writeln!(f, "        # {hint}")?;
         }
         Ok(())

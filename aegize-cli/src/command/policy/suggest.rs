@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use aegize::PolicySuggestion;
+use aegize::{FormattedPolicy, PolicySuggestion};
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
@@ -61,7 +61,9 @@ impl Suggest {
     pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         let mut suggestion = PolicySuggestion::new(self.agents.iter().cloned());
         let bad_lines = logs::read(&self.logs, |_, record| suggestion.add(record))?;
-        write!(stdout, "{suggestion}")?;
+        let policy = FormattedPolicy::from_yaml_str(&suggestion.to_string())
+            .map_err(|error| Failure::Load(vec![error]))?;
+        stdout.write_all(policy.formatted().as_bytes())?;
         let mut exit = if bad_lines == 0 {
             Exit::Done
         } else {
