@@ -24,7 +24,7 @@ use crate::source::Sources;
 /// failed. Run it in CI, so that a change of the policy shows what it changes. Several POLICY files
 /// are layers of one policy, the most general first.
 ///
-/// Nothing is executed: no tool is called, and no file is read but these two. Paths are judged by
+/// Nothing is executed: no tool is called, and no other file is read. Paths are judged by
 /// their text, and symbolic links are not looked at. The guard of a running program does look at
 /// them, and may refuse a link that leads out of an allowed directory.
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ Its tests, policy_tests.yaml:
       operation: send
       risk_level: high                # low if left out
       environment: prod               # dev, staging or prod; not known if left out
-      metadata: { ticket: OPS-12 }    # `path` and `candidate_paths` are paths
+      metadata: { ticket: OPS-12 }    # `path`, `paths` and `candidate_paths` are paths
       expect: require_approval
       expect_rule: research_bot.require_approval[0]   # or the rule's `id`; any if left out
 
