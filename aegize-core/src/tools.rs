@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use linkme::distributed_slice;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::action::RiskLevel;
@@ -16,7 +17,10 @@ use crate::policy::PermissionPolicy;
 pub static TOOLS: [ToolSite];
 
 /// Where a tool is in the code, and what its `#[guarded_tool]` says: one of [`tools`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// As JSON, a list of them is what `aegize policy lint --tools` takes:
+/// `serde_json::to_writer(file, &aegize::tools())`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ToolSite {
     pub(crate) tool_name: &'static str,
     pub(crate) operation: &'static str,

@@ -72,13 +72,19 @@ fn reads(allowed: &[&str], denied: &[&str]) -> PolicySuggestion {
 
 #[test]
 fn a_directory_is_opened_only_if_several_files_were_seen_in_it() {
-    let rows: [(&[&str], &[&str], &[&str]); 12] = [
+    let rows: [(&[&str], &[&str], &[&str]); 14] = [
         (&["./a/x"], &[], &["./a/x"]),
         (&["./a/x", "a/x"], &[], &["./a/x"]),
         (&["./a/x", "./a/y"], &[], &["./a/**"]),
         (&["./a/x", "./b/y"], &[], &["./a/x", "./b/y"]),
         (&["./c/a/x", "./c/b/y"], &[], &["./c/a/x", "./c/b/y"]),
-        (&["./c/z", "./c/b/y"], &[], &["./c/**"]),
+        (&["./c/z", "./c/b/y"], &[], &["./c/b/y", "./c/z"]),
+        (&["./c/z", "./c/y", "./c/b/y"], &[], &["./c/**"]),
+        (
+            &["/home/bot/data/1", "/home/bot/data/2", "/home/bot/.ssh"],
+            &[],
+            &["/home/bot/.ssh", "/home/bot/data/**"],
+        ),
         (&["/x/1", "/x/2", "/y"], &[], &["/x/**", "/y"]),
         (&["./x", "./y"], &[], &["./x", "./y"]),
         (&["./a/x", "./a/y"], &["./a/.env"], &["./a/x", "./a/y"]),

@@ -165,20 +165,12 @@ impl SeenPaths {
         Ok(paths)
     }
 
-    /// The least patterns: a directory in which several paths were seen and none was denied, or
-    /// the path itself.
+    /// The least patterns: a directory right in which several paths were seen, and below which none
+    /// was denied, or the path itself. A single file beside a busy directory opens nothing.
     fn generalize(&self, paths: &BTreeSet<Path>) -> Option<Vec<String>> {
-        let mut inside: BTreeMap<Path, usize> = paths
-            .iter()
-            .filter_map(parent)
-            .map(|directory| (directory, 0))
-            .collect();
-        for path in paths {
-            for directory in ancestors(path) {
-                if let Some(count) = inside.get_mut(&directory) {
-                    *count += 1;
-                }
-            }
+        let mut inside = BTreeMap::<Path, usize>::new();
+        for directory in paths.iter().filter_map(parent) {
+            *inside.entry(directory).or_default() += 1;
         }
         let denied = self
             .denied

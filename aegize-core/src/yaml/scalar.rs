@@ -100,8 +100,12 @@ fn is_valid_plain(text: &str, in_flow: bool) -> bool {
         && !text.contains(must_be_escaped)
 }
 
-/// A text in double quotes (YAML 1.2.2, §7.3.1).
+/// A text in double quotes (YAML 1.2.2, §7.3.1), or in single ones (§7.3.2) if that spares its
+/// backslashes: a regular expression stays as it is.
 fn quoted(text: &str) -> String {
+    if text.contains('\\') && !text.contains(|c| c == '\'' || must_be_escaped(c)) {
+        return format!("'{text}'");
+    }
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -29,6 +29,13 @@ pub(crate) enum Expectation {
     Matching { matcher: Matcher, is_optional: bool },
 }
 
+impl Expectation {
+    /// Whether regular expressions are asked for.
+    pub(crate) fn has_regexes(&self) -> bool {
+        matches!(self, Self::Matching { matcher, .. } if matcher.has_regexes())
+    }
+}
+
 /// A condition on one argument, or on a value within it.
 #[derive(Debug)]
 pub(crate) struct ArgumentCondition {
@@ -175,6 +182,14 @@ impl Matcher {
 
     pub(crate) fn has_element_tests(&self) -> bool {
         self.0.iter().any(|test| !test.kind.is_about_lists())
+    }
+
+    fn has_regexes(&self) -> bool {
+        self.0.iter().any(|test| match &test.kind {
+            TestKind::Matches(_) => true,
+            TestKind::Not(inner) => inner.has_regexes(),
+            _ => false,
+        })
     }
 
     fn needs_words(&self) -> bool {

@@ -26,6 +26,9 @@ use crate::pattern::NameGlob;
 /// for more than seconds.
 const MOST_QUESTIONS: usize = 30_000_000;
 
+/// What comparing the regular expressions of two rules counts for: it builds automata.
+const COMPARISON: usize = 5_000;
+
 /// Why a rule never decides.
 pub(super) struct Shadow<'p> {
     pub(super) rule: &'p Rule,
@@ -153,6 +156,7 @@ impl<'p> Search<'_, 'p> {
                 Some(known) => known,
                 None => earlier
                     .iter()
+                    .inspect(|other| self.charge(other, rule))
                     .map(|other| (*other, hides(other, rule, call.risk_level)))
                     .find(|(_, certainty)| *certainty != Follows::No)?,
             };
@@ -182,6 +186,13 @@ impl<'p> Search<'_, 'p> {
             .collect()
     }
 
+    /// Counts what a comparison of two rules costs.
+    fn charge(&self, other: &Rule, rule: &Rule) {
+        if has_regexes(other) && has_regexes(rule) {
+            self.questions.set(self.questions.get() + COMPARISON);
+        }
+    }
+
     fn concluded(&self, rule: &'p Rule, finds: Finds<'p>) -> Option<Shadow<'p>> {
         let (witness, first) = finds.witness?;
         let taken_by = self
@@ -203,6 +214,13 @@ impl<'p> Search<'_, 'p> {
             is_duplicate,
         })
     }
+}
+
+fn has_regexes(rule: &Rule) -> bool {
+    let conditions = std::iter::once(&rule.conditions).chain(&rule.unless);
+    conditions
+        .flat_map(|conditions| &conditions.arguments)
+        .any(|condition| condition.expectation.has_regexes())
 }
 
 /// Whether a rule applies to every call of a class that another one applies to, when it
