@@ -94,11 +94,11 @@ fn what_later_versions_add_is_read() {
 fn a_log_without_a_chain_is_continued_with_one() {
     let world = World::permissive();
     with_context(&world.context, read_clock).unwrap();
-    let old: String = world
-        .text()
+    let text = world.text();
+    let bare = text
         .lines()
-        .map(|line| format!("{}}}\n", line.split(",\"prev\":").next().unwrap()))
-        .collect();
+        .map(|line| line.split(",\"prev\":").next().unwrap());
+    let old = bare.collect::<Vec<_>>().join("}\n") + "}\n";
     let path = world.directory.path().join("old.jsonl");
     fs::write(&path, &old).unwrap();
     let policy = "agents: {bot: {allow: [{tool: clock}]}}";

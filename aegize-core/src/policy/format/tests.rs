@@ -56,7 +56,7 @@ const ROWS: [(&str, &str); 18] = [
     ),
     (
         "x-a: ['yes', \"012\", 'null', '', ' a', '1', '2026-01-01', \"it is\", '<<', '~', '-', '- a', '=', 'a: b', '\\', \"\\e\\u202e\\ufeff\"]\n",
-        "x-a:\n  - \"yes\"\n  - \"012\"\n  - \"null\"\n  - \"\"\n  - \" a\"\n  - \"1\"\n  - \"2026-01-01\"\n  - it is\n  - \"<<\"\n  - \"~\"\n  - \"-\"\n  - \"- a\"\n  - \"=\"\n  - \"a: b\"\n  - \"\\\\\"\n  - \"\\x1b\\u202e\\ufeff\"\n",
+        "x-a:\n  - \"yes\"\n  - \"012\"\n  - \"null\"\n  - \"\"\n  - \" a\"\n  - \"1\"\n  - \"2026-01-01\"\n  - it is\n  - \"<<\"\n  - \"~\"\n  - \"-\"\n  - \"- a\"\n  - \"=\"\n  - \"a: b\"\n  - '\\'\n  - \"\\x1b\\u202e\\ufeff\"\n",
     ),
     // What other readers take for something else stays as it was.
     (
