@@ -146,7 +146,7 @@ impl GuardedCall<'_> {
     ///
     /// # Errors
     ///
-    /// The tool's own, and a refusal as [`GuardError`].
+    /// The tool's own, and a refusal as [`GuardError`](crate::GuardError).
     pub fn run<F, R>(self, body: impl FnOnce() -> F) -> impl Future<Output = R>
     where
         F: Future<Output = R>,
@@ -164,7 +164,7 @@ impl GuardedCall<'_> {
     ///
     /// # Errors
     ///
-    /// The tool's own, and a refusal as [`GuardError`].
+    /// The tool's own, and a refusal as [`GuardError`](crate::GuardError).
     pub fn run_blocking<R>(self, body: impl FnOnce() -> R) -> R
     where
         R: ToolResult<Value: Serialize, Error: Display>,
@@ -269,7 +269,7 @@ impl<F> BoundTool<F> {
     ///
     /// # Errors
     ///
-    /// The tool's own, and a refusal as [`GuardError`].
+    /// The tool's own, and a refusal as [`GuardError`](crate::GuardError).
     pub fn call<A, R>(&self, input: A) -> R
     where
         A: Serialize,
@@ -284,7 +284,7 @@ impl<F> BoundTool<F> {
     ///
     /// # Errors
     ///
-    /// The tool's own, and a refusal as [`GuardError`].
+    /// The tool's own, and a refusal as [`GuardError`](crate::GuardError).
     pub fn call_async<A, T, R>(&self, input: A) -> impl Future<Output = R>
     where
         A: Serialize,
