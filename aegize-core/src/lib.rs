@@ -60,7 +60,10 @@ mod tools;
 mod yaml;
 
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
-pub use self::audit::{AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords, tlog};
+pub use self::audit::{
+    AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords, AuditSink, Batch, BatchLimits,
+    SinkError, SinkErrorKind, tlog,
+};
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,
 };
