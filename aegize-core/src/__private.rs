@@ -9,8 +9,8 @@ use crate::context::{GuardContext, take_metadata};
 use crate::error::{GuardError, NoContext};
 use crate::guard::{self, Coordinates, Entry, Metadata};
 pub use crate::guard::{
-    Ending, Guarded, Outcome, Permit, ResultEnding, ReturnedResult, ReturnedValue, ToolResult,
-    ValueEnding, lazy, refused, refused_by, run, run_async, run_or,
+    Ending, Entering, Guarded, Outcome, Permit, ResultEnding, ReturnedResult, ReturnedValue,
+    ToolResult, ValueEnding, lazy, refused, refused_by, run, run_async, run_or,
 };
 #[cfg(feature = "tools")]
 pub use crate::tools::{TOOLS, ToolSite};
@@ -67,6 +67,10 @@ impl Site {
 ///
 /// If the call is refused; then the body must not run.
 pub fn enter(site: &'static Site, arguments: &Argument<'_>) -> Entry {
+    guard::confirmed(ask(site, arguments))
+}
+
+fn ask(site: &'static Site, arguments: &Argument<'_>) -> Entry {
     let call = take_metadata();
     let Some(context) = GuardContext::current() else {
         return Err(GuardError::from(Box::new(NoContext {
@@ -92,13 +96,9 @@ pub fn enter(site: &'static Site, arguments: &Argument<'_>) -> Entry {
     )
 }
 
-/// Asks for permission to run a future's body, from within the future.
-///
-/// # Errors
-///
-/// If the call is refused; then the body must not run.
-pub fn enter_async(site: &'static Site, arguments: &Argument<'_>) -> Result<(), Box<GuardError>> {
-    guard::hand_over(enter(site, arguments))
+/// Asks for permission to run a future's body, from within the future, which has to wait for it.
+pub fn enter_async(site: &'static Site, arguments: &Argument<'_>) -> Entering {
+    Entering::new(ask(site, arguments))
 }
 
 /// Captures a variable in the way that was chosen for it.

@@ -61,8 +61,8 @@ mod yaml;
 
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::audit::{
-    AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords, AuditSink, Batch, BatchLimits,
-    SinkError, SinkErrorKind, tlog,
+    AuditError, AuditEvent, AuditLog, AuditLogOptions, AuditRecord, AuditRecords, AuditSink, Batch,
+    BatchLimits, Durability, Rotation, SinkError, SinkErrorKind, tlog,
 };
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,

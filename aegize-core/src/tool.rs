@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::action::RiskLevel;
 use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map, own_map};
 use crate::context::{GuardContext, take_metadata};
-use crate::guard::{self, Coordinates, Ending, Entry, Metadata, Outcome, ToolResult};
+use crate::guard::{self, Coordinates, Ending, Entering, Entry, Metadata, Outcome, ToolResult};
 
 /// A call of a tool whose arguments are known as JSON, such as a model's tool call.
 ///
@@ -153,11 +153,8 @@ impl GuardedCall<'_> {
         R: ToolResult<Value: Serialize, Error: Display>,
     {
         let Self { context, call } = self;
-        let start = move || match guard::hand_over(call.enter(context)) {
-            Ok(()) => Ok(body()),
-            Err(error) => Err(guard::refused(error)),
-        };
-        guard::run_async(guard::lazy(start), ending)
+        let enter = move || (Entering::new(call.enter(context)), body);
+        guard::run_async(guard::lazy(enter, guard::refused), ending)
     }
 
     /// Makes the call on this thread.
@@ -169,7 +166,8 @@ impl GuardedCall<'_> {
     where
         R: ToolResult<Value: Serialize, Error: Display>,
     {
-        guard::run(self.call.enter(self.context), body, ending)
+        let entry = guard::confirmed(self.call.enter(self.context));
+        guard::run(entry, body, ending)
     }
 }
 
@@ -276,7 +274,7 @@ impl<F> BoundTool<F> {
         F: Fn(A) -> R,
         R: ToolResult<Value: Serialize, Error: Display>,
     {
-        let entry = self.enter(&input);
+        let entry = guard::confirmed(self.enter(&input));
         guard::run(entry, || (self.tool.function)(input), ending)
     }
 
@@ -292,11 +290,11 @@ impl<F> BoundTool<F> {
         T: Future<Output = R>,
         R: ToolResult<Value: Serialize, Error: Display>,
     {
-        let start = move || match guard::hand_over(self.enter(&input)) {
-            Ok(()) => Ok((self.tool.function)(input)),
-            Err(error) => Err(guard::refused(error)),
+        let enter = move || {
+            let entering = Entering::new(self.enter(&input));
+            (entering, move || (self.tool.function)(input))
         };
-        guard::run_async(guard::lazy(start), ending)
+        guard::run_async(guard::lazy(enter, guard::refused), ending)
     }
 
     fn refuse(&self, problem: &str) -> Entry {

@@ -77,7 +77,7 @@ impl Expansion<'_> {
 
     // Output: run_async(
     //             async move {
-    //                 if let Err(error) = enter_async(…) { return refused::<R>(error); }
+    //                 if let Err(error) = enter_async(…).await { return refused::<R>(error); }
     //                 body
     //             },
     //             |returned| ending!(returned),
@@ -92,7 +92,7 @@ impl Expansion<'_> {
         self.run_async(&quote_spanned! {self.span=>
             async move {
                 #hold
-                if let ::core::result::Result::Err(error) = #entry {
+                if let ::core::result::Result::Err(error) = #entry.await {
                     return #refused;
                 }
                 #body
@@ -106,10 +106,10 @@ impl Expansion<'_> {
     }
 
     // Output: run_async(
-    //             lazy(move || match enter_async(…) {
-    //                 Ok(()) => Ok((move || -> … { body })()),
-    //                 Err(error) => Err(refused::<R>(error)),
-    //             }),
+    //             lazy(
+    //                 move || (enter_async(…), move || -> … { body }),
+    //                 |error| refused::<R>(error),
+    //             ),
     //             |returned| ending!(returned),
     //         )
     fn future_body(&self) -> TokenStream {
@@ -125,13 +125,10 @@ impl Expansion<'_> {
         };
         let body = &self.callable.function.body;
         let call = self.run_async(&quote_spanned! {self.span=>
-            #private::lazy(move || match #entry {
-                ::core::result::Result::Ok(()) => {
-                    let start = move || #returned #body;
-                    ::core::result::Result::Ok(start())
-                }
-                ::core::result::Result::Err(error) => ::core::result::Result::Err(#refused),
-            })
+            #private::lazy(
+                move || (#entry, move || #returned #body),
+                |error| #refused,
+            )
         });
         self.recognisable(&call)
     }

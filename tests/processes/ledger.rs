@@ -1,7 +1,7 @@
 //! Calls that can be told apart, and what a log has to say about them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,8 +105,16 @@ pub(crate) fn length(path: &Path) -> usize {
     fs::read(path).expect("the log can be read").len()
 }
 
+/// Waits until whoever wrote a log has given its lock back: what happens to the file after that is
+/// noticed by the next to write.
+pub(crate) fn rest(path: &Path) {
+    let file = File::open(path).expect("the log is there");
+    file.lock().expect("the log can be locked");
+}
+
 /// Cuts a file to a length.
 pub(crate) fn cut(path: &Path, length: usize) {
+    rest(path);
     let file = OpenOptions::new()
         .write(true)
         .open(path)
@@ -116,6 +124,7 @@ pub(crate) fn cut(path: &Path, length: usize) {
 
 /// Adds bytes to a file, past every lock.
 pub(crate) fn add(path: &Path, bytes: &[u8]) {
+    rest(path);
     let mut file = OpenOptions::new()
         .append(true)
         .open(path)
@@ -146,13 +155,17 @@ pub(crate) fn aside(log: &Path, number: usize) -> PathBuf {
     path.into()
 }
 
-/// How many files there are beside a log, other than the one that tells who has it open.
+/// How many files there are beside a log, other than those that writers share.
 pub(crate) fn count_beside(log: &Path) -> usize {
     let directory = log.parent().expect("a directory");
     fs::read_dir(directory)
         .expect("the directory is there")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path != log && path.extension().is_none_or(|name| name != "open"))
+        .filter(|path| path != log)
+        .filter(|path| {
+            path.extension()
+                .is_none_or(|name| name != "open" && name != "turn")
+        })
         .count()
 }
 

@@ -9,7 +9,7 @@ use aegize::{AuditEvent, AuditLog, AuditRecords, GuardError, ToolCall};
 
 use crate::ledger::{
     Ledger, add, aside, assert_unopened, attempt, attempt_with, count_beside, cut, length, open,
-    pipe,
+    pipe, rest,
 };
 
 pub(crate) fn a_full_device() -> String {
@@ -35,6 +35,7 @@ pub(crate) fn removed_while_open() -> String {
 
     let context = open(&log);
     attempt(&context, "1", 1).assert_done("1");
+    rest(&log);
     fs::remove_file(&log).expect("the log can be removed");
     attempt(&context, "2", 1).assert_refused(&log, problem);
     assert!(!log.exists(), "a refused call made a file");
@@ -50,6 +51,7 @@ pub(crate) fn removed_while_open() -> String {
 
     let other = directory.path().join("other.jsonl");
     attempt(&open(&other), "5", 1).assert_done("5");
+    rest(&log);
     fs::rename(&other, &log).expect("the log can be replaced");
     attempt(&new, "6", 1).assert_refused(&log, problem);
     assert_eq!(
@@ -98,7 +100,8 @@ pub(crate) fn no_file() -> String {
     let log = at("audit.jsonl");
 
     fs::create_dir(&log).expect("a directory");
-    assert_unopened(&log, "cannot be opened: Is a directory (os error 21)");
+    let problem = "is a directory without a log; give it a rotation to begin one there";
+    assert_unopened(&log, problem);
     assert_eq!(fs::read_dir(&log).expect("the directory").count(), 0);
 
     fs::write(at("file"), "text\n").expect("a file");
@@ -120,6 +123,7 @@ pub(crate) fn no_file() -> String {
     fs::remove_dir(&log).expect("the directory can be removed");
     let context = open(&log);
     let replace = || {
+        rest(&log);
         fs::remove_file(&log).expect("the log can be removed");
         fs::create_dir(&log).expect("a directory");
     };
@@ -139,24 +143,17 @@ pub(crate) fn right_below_a_file() -> String {
 }
 
 pub(crate) fn no_log() -> String {
-    let python = concat!(
-        r#"{"timestamp": "2026-06-27T18:00:00+00:00", "event": "allowed", "agent_id": "bot", "#,
-        r#""tool_name": "web", "operation": "search", "risk_level": "low", "#,
-        r#""input_summary": "'x'", "reason": "allowed by rule for tool 'web'"}"#,
-    );
-    let no_seq = format!("missing field `seq` at line 1 column {}", python.len());
     let cases = [
         (
             "Dear diary,\nwhat a day.\n".to_owned(),
             "expected value at line 1 column 1",
         ),
         ("a\nb".to_owned(), "expected value at line 1 column 1"),
+        ("{\"event\":\"allowed\"}\n".to_owned(), "it has no `seq`"),
         (
-            "{\"event\":\"allowed\"}\n".to_owned(),
-            "missing field `seq` at line 1 column 19",
+            "{\"event\":\"allowed\"}\n{\"torn".to_owned(),
+            "it has no `seq`",
         ),
-        (format!("{python}\n"), &no_seq),
-        (format!("{python}\n{{\"torn"), &no_seq),
         (
             "{\"seq\":-1}\n".to_owned(),
             "invalid value: integer `-1`, expected u64 at line 1 column 9",

@@ -54,7 +54,8 @@ impl Hash {
         Some(Self(STANDARD.decode(text).ok()?.try_into().ok()?))
     }
 
-    fn hex(self) -> [u8; 64] {
+    /// As records carry it.
+    pub(super) fn hex(self) -> [u8; 64] {
         let digit = |value| match value {
             0..=9 => b'0' + value,
             _ => b'a' + value - 10,
@@ -174,6 +175,21 @@ pub(super) struct Joined {
 }
 
 impl Tree {
+    /// The tree of so many leaves that consists of these perfect subtrees, the last and smallest
+    /// first; `None` if it would consist of more or fewer.
+    pub(super) fn of_subtrees(size: u64, subtrees: &[Hash]) -> Option<Self> {
+        let levels = (0..u64::BITS as usize).filter(|level| size >> level & 1 == 1);
+        if subtrees.len() != size.count_ones() as usize {
+            return None;
+        }
+        let depth = (u64::BITS - size.leading_zeros()) as usize;
+        let mut waiting = vec![Hash::default(); depth];
+        for (level, root) in levels.zip(subtrees) {
+            *waiting.get_mut(level)? = *root;
+        }
+        Some(Self { size, waiting })
+    }
+
     /// Adds a leaf, in amortised constant time.
     pub fn push(&mut self, leaf: Hash) {
         self.push_watched(leaf, |_| {});
@@ -306,6 +322,10 @@ mod tests {
         let mut tree = Tree::default();
         for (size, leaf) in leaves.iter().enumerate() {
             assert_eq!(tree.root(), defined(&leaves[..size]));
+            let subtrees: Vec<Hash> = tree.subtrees().map(|(_, root)| root).collect();
+            tree = Tree::of_subtrees(tree.size(), &subtrees).unwrap();
+            assert_eq!(tree.root(), defined(&leaves[..size]));
+            assert!(Tree::of_subtrees(tree.size() * 2 + 1, &subtrees).is_none());
             tree.push(*leaf);
         }
     }

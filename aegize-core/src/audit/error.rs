@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Why an audit log could not be opened, written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("audit log `{}` {problem}", path.display())]
 pub struct AuditError {
     path: PathBuf,
-    problem: Problem,
+    problem: Arc<Problem>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -33,18 +34,55 @@ pub(crate) enum Problem {
     BadLine { line: u64, what: String },
     #[error("cannot hold the record: {0}")]
     Encode(String),
+    #[error("cannot be freed of what a failed write left behind: {0}")]
+    Cut(#[source] io::Error),
+    #[error(
+        "cannot be synced: {0}; what was written last may not be on disk: open the log again when it can"
+    )]
+    Sync(#[source] io::Error),
+    #[error("is no file that could be synced; open it with another durability")]
+    NotSyncable,
+    #[error("cannot begin its next file: {0}")]
+    Rotate(#[source] io::Error),
+    #[error("is a file, and only a directory of files is rotated; choose another path")]
+    NotADirectory,
+    #[error("is a directory without a log; give it a rotation to begin one there")]
+    NoSegments,
+    #[error("has files that do not follow each other: `{}`; find out what is missing", .0.display())]
+    Gap(PathBuf),
+    #[error("has a record with `seq` {seq} at position {expected}; verify the log")]
+    Misplaced { seq: u64, expected: u64 },
+    #[error("has had all the records that can be counted; begin another")]
+    Full,
+    #[error("lost the record when another thread panicked")]
+    Lost,
+    #[error("has no thread to look after it: {0}")]
+    Thread(#[source] io::Error),
+    #[error("has a checkpoint that cannot be used, `{}`: {}", .0.display(), .1)]
+    Checkpoint(PathBuf, String),
+    #[error("has {size} records, and {signed} of them are signed for; find out who cut it")]
+    Truncated { size: u64, signed: u64 },
+    #[error("is not the log whose first {signed} records were signed for; find out who rewrote it")]
+    Forked { signed: u64 },
 }
 
 impl Problem {
     pub(crate) fn of(self, path: &Path) -> AuditError {
         AuditError {
             path: path.to_owned(),
-            problem: self,
+            problem: Arc::new(self),
         }
     }
 }
 
 impl AuditError {
+    pub(super) fn new(path: &Path, problem: Arc<Problem>) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
     /// The log's path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -53,7 +91,7 @@ impl AuditError {
     /// The number of the line at fault, counted from 1, when reading found one that is no
     /// record.
     pub fn line(&self) -> Option<u64> {
-        match self.problem {
+        match *self.problem {
             Problem::BadLine { line, .. } => Some(line),
             _ => None,
         }

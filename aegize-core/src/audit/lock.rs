@@ -34,14 +34,20 @@ impl LogLock {
 
     /// The lock of a log, held on a file that is open already.
     pub(super) fn of(log: &Path, lock: File) -> Self {
+        let turnstile = OpenOptions::new().write(true).open(beside(log, "turn"));
+        Self {
+            lock: Some(lock),
+            turnstile: turnstile.ok(),
+        }
+    }
+
+    /// Makes the turnstile, beside what has turned out to be a log.
+    pub(super) fn make_turnstile(&mut self, log: &Path) {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Self {
-            lock: Some(lock),
-            turnstile: options.open(beside(log, "turn")).ok(),
-        }
+        self.turnstile = options.open(beside(log, "turn")).ok();
     }
 
     /// Waits until nobody else reads or writes.

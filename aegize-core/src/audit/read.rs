@@ -5,8 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Take};
 use std::path::{Path, PathBuf};
 
 use super::error::{AuditError, Problem};
+use super::lock::uninterrupted;
 use super::record::AuditRecord;
-use super::writer::uninterrupted;
 
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 16 * 1024 * 1024;

@@ -128,11 +128,47 @@ impl<'a> AuditRecord<'a> {
         }
     }
 
-    /// Adds the record's line, with its line break, to a buffer.
-    pub(crate) fn encode(&self, line: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        serde_json::to_writer(&mut *line, self)?;
-        line.push(b'\n');
-        Ok(())
+    /// What of the record's line does not depend on where and when it is written.
+    pub(super) fn body(&self) -> Result<Body, serde_json::Error> {
+        let mut line = Vec::with_capacity(512);
+        serde_json::to_writer(&mut line, self)?;
+        Ok(Body(line))
+    }
+}
+
+/// The line of a record without a place: at time 0, at position 0, and linked to nothing.
+#[derive(Debug)]
+pub(super) struct Body(Vec<u8>);
+
+impl Body {
+    const HEAD: &'static str = r#"{"timestamp":"1970-01-01T00:00:00.000000Z","seq":0"#;
+    const TAIL: &'static str = "}";
+
+    /// Adds the record's line, with its line break, to a buffer. It is what serializing the record
+    /// gives with these three fields set: so what takes longest can be done before the place is
+    /// known.
+    pub(super) fn place(
+        &self,
+        timestamp: OffsetDateTime,
+        seq: u64,
+        prev: Hash,
+        line: &mut Vec<u8>,
+    ) {
+        let middle = self
+            .0
+            .get(Self::HEAD.len()..self.0.len() - Self::TAIL.len());
+        line.extend_from_slice(br#"{"timestamp":""#);
+        line.extend_from_slice(&rfc3339_micros::text(timestamp));
+        line.extend_from_slice(br#"","seq":"#);
+        line.extend_from_slice(seq.to_string().as_bytes());
+        line.extend_from_slice(middle.unwrap_or_default());
+        line.extend_from_slice(br#","prev":""#);
+        line.extend_from_slice(&prev.hex());
+        line.extend_from_slice(b"\"}\n");
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -185,6 +221,8 @@ impl fmt::Display for AuditEvent {
 
 /// RFC 3339 in UTC with exactly six digits of a second.
 mod rfc3339_micros {
+    use std::str;
+
     use serde::de::Error as _;
     use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -198,16 +236,26 @@ mod rfc3339_micros {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let utc = utc(*time).ok_or_else(|| S::Error::custom(OUT_OF_RANGE))?;
-        let year = utc.year();
-        serializer.collect_str(&format_args!(
-            "{year:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-            u8::from(utc.month()),
-            utc.day(),
-            utc.hour(),
-            utc.minute(),
-            utc.second(),
-            utc.microsecond(),
-        ))
+        serializer.serialize_str(str::from_utf8(&text(utc)).map_err(S::Error::custom)?)
+    }
+
+    /// A time in UTC whose year has four digits.
+    pub(super) fn text(utc: OffsetDateTime) -> [u8; 27] {
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut put = |place: std::ops::Range<usize>, mut number: u32| {
+            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
+                *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        };
+        put(0..4, utc.year().unsigned_abs());
+        put(5..7, u8::from(utc.month()).into());
+        put(8..10, utc.day().into());
+        put(11..13, utc.hour().into());
+        put(14..16, utc.minute().into());
+        put(17..19, utc.second().into());
+        put(20..26, utc.microsecond());
+        text
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

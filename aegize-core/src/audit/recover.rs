@@ -1,30 +1,66 @@
-//! The end of the file: found again after others wrote, and mended after a crash.
+//! The end of the log: found when it is opened and after others wrote, and mended after a crash.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::abandoned::{open_attempts, outcome};
 use super::chain::{Hash, leaf};
 use super::error::Problem;
+use super::files::{self, segments};
+use super::opening::open_file;
+use super::queue::Entry;
 use super::record::{AuditEvent, AuditRecord};
 use super::writer::Writer;
 
+/// How much is read at a time, in bytes.
+const STEP: u64 = 64 * 1024;
+
+/// What a line says of its place.
+#[derive(Deserialize)]
+struct Position {
+    seq: Option<u64>,
+    timestamp: Option<String>,
+    /// What every record has had, also before there was `seq`.
+    event: Option<String>,
+    agent_id: Option<String>,
+}
+
 impl Writer {
-    /// Makes sure that the end of the file is known and is that of a record.
-    pub(super) fn settle(&mut self, path: &Path) -> Result<(), Problem> {
+    /// Makes sure that the end of the log is known and is that of a record.
+    pub(super) fn settle(&mut self) -> Result<(), Problem> {
         if !self.is_regular {
             return Ok(());
         }
+        loop {
+            self.settle_segment()?;
+            // Whoever began another file since then named it by what this one ends with.
+            let next = files::segment(&self.log, self.next_seq);
+            let is_next = next.first_seq > self.segment.first_seq;
+            if !is_next || !self.log_is_directory() || !next.path.exists() {
+                return Ok(());
+            }
+            let file = open_file(&next.path, self.durability).map_err(Problem::Open)?;
+            (self.file, self.segment, self.end) = (Arc::new(file), next, 0);
+        }
+    }
+
+    fn log_is_directory(&self) -> bool {
+        self.segment.path != self.log
+    }
+
+    fn settle_segment(&mut self) -> Result<(), Problem> {
         let metadata = self.file.metadata().map_err(Problem::Read)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
-            let is_there = fs::metadata(path)
+            let is_there = fs::metadata(&self.segment.path)
                 .is_ok_and(|there| (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()));
             if !is_there {
                 return Err(Problem::Removed);
@@ -37,35 +73,82 @@ impl Writer {
         if let Some(shorter) = self.end.checked_sub(length) {
             return Err(Problem::Shorter { shorter });
         }
-        let (line, torn) = self.tail(length).map_err(Problem::Read)?;
-        (self.next_seq, self.head) = match line {
-            Some(line) => (next_seq(&line)?, leaf(&line)),
-            None => (0, Hash::default()),
+        let torn = if self.notary.is_some() {
+            self.follow(length)?
+        } else {
+            self.look_back(length)?
         };
-        // Until the torn line is set aside the two differ, and nothing is written.
-        self.end = length - torn;
         if torn > 0 {
-            self.set_aside(path, length, torn)?;
+            self.set_aside(length, torn)?;
         }
         Ok(())
     }
 
-    /// Gives an outcome to the attempts from a position on that have none, and tells where the
-    /// log then ends. Nobody else has the log open.
-    pub(super) fn close_attempts(&mut self, path: &Path, start: u64) -> Result<u64, Problem> {
-        self.locked(path, |writer| {
-            writer.settle(path)?;
-            let attempts = open_attempts(&writer.file, start).map_err(Problem::Read)?;
-            if !attempts.is_empty() {
-                writer.append(path, attempts.iter().map(outcome))?;
+    /// Takes the last whole line for the end, and tells how many bytes follow it.
+    fn look_back(&mut self, length: u64) -> Result<u64, Problem> {
+        let (line, torn) = self.tail(length).map_err(Problem::Read)?;
+        if let Some(line) = line {
+            let end = length - torn;
+            let place = place(&line)?;
+            let next_seq = match place.seq {
+                Some(seq) => seq
+                    .checked_add(1)
+                    .ok_or_else(|| Problem::NotALog("its `seq` is the last there is".to_owned()))?,
+                None => self.count(end).map_err(Problem::Read)?,
+            };
+            self.take_for_end(end, next_seq, leaf(&line), &place);
+        }
+        // Until the torn line is set aside the two differ, and nothing is written.
+        self.end = length - torn;
+        Ok(torn)
+    }
+
+    /// Reads all that was written since, and tells how many bytes follow the last whole line.
+    fn follow(&mut self, length: u64) -> Result<u64, Problem> {
+        let mut reader = BufReader::new(&*self.file);
+        reader
+            .seek(SeekFrom::Start(self.end))
+            .map_err(Problem::Read)?;
+        let (mut end, mut next_seq) = (self.end, self.next_seq);
+        let mut last = Vec::new();
+        let mut line = Vec::new();
+        let mut leaves = Vec::new();
+        let mut rest = reader.take(length - end);
+        loop {
+            line.clear();
+            let read = rest.read_until(b'\n', &mut line).map_err(Problem::Read)?;
+            if line.pop() != Some(b'\n') {
+                break;
             }
-            Ok(writer.end)
-        })
+            end += u64::try_from(read).unwrap_or(u64::MAX);
+            next_seq = next_seq.checked_add(1).ok_or(Problem::Full)?;
+            leaves.push(leaf(&line));
+            std::mem::swap(&mut last, &mut line);
+        }
+        if let Some(head) = leaves.last() {
+            let place = place(&last)?;
+            if place.seq.is_some_and(|seq| seq != next_seq - 1) {
+                let (seq, expected) = (place.seq.unwrap_or_default(), next_seq - 1);
+                return Err(Problem::Misplaced { seq, expected });
+            }
+            self.take_for_end(end, next_seq, *head, &place);
+        }
+        if let Some(notary) = &mut self.notary {
+            for leaf in leaves {
+                notary.push(leaf);
+            }
+        }
+        Ok(length - end)
+    }
+
+    fn take_for_end(&mut self, end: u64, next_seq: u64, head: Hash, place: &Position) {
+        (self.end, self.next_seq, self.head) = (end, next_seq, head);
+        let time = place.timestamp.as_deref();
+        self.written_at = time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
     }
 
     /// The last whole line, and how many bytes follow it.
-    fn tail(&mut self, length: u64) -> io::Result<(Option<Vec<u8>>, u64)> {
-        const STEP: u64 = 64 * 1024;
+    fn tail(&self, length: u64) -> io::Result<(Option<Vec<u8>>, u64)> {
         // Where the line breaks are that were seen, in their order.
         let mut breaks = Vec::new();
         let mut start = length;
@@ -87,23 +170,49 @@ impl Writer {
         Ok((Some(chunk), length - last - 1))
     }
 
-    fn read(&mut self, start: u64, length: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    /// The position after the lines of this file, which do not tell theirs.
+    fn count(&self, end: u64) -> io::Result<u64> {
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(0))?;
+        let mut reader = BufReader::new(file.take(end));
+        let mut next_seq = self.segment.first_seq;
+        while reader.skip_until(b'\n')? > 0 {
+            next_seq += 1;
+        }
+        Ok(next_seq)
+    }
+
+    /// The whole line that ends at a place, without its line break.
+    pub(super) fn last_line(&self, end: u64) -> io::Result<Option<Vec<u8>>> {
+        if self.file.metadata()?.len() < end {
+            return Ok(None);
+        }
+        let (line, torn) = self.tail(end)?;
+        Ok(line.filter(|_| torn == 0))
+    }
+
+    fn read(&self, start: u64, length: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
         bytes.clear();
-        self.file.seek(SeekFrom::Start(start))?;
-        (&self.file).take(length).read_to_end(bytes)?;
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(start))?;
+        file.take(length).read_to_end(bytes)?;
         Ok(())
     }
 
     /// Moves a torn last line to a file of its own and says so in the log.
-    fn set_aside(&mut self, path: &Path, length: u64, torn: u64) -> Result<(), Problem> {
+    fn set_aside(&mut self, length: u64, torn: u64) -> Result<(), Problem> {
         let start = length - torn;
         let mut bytes = Vec::new();
+        let last = segments(&self.log).map_err(Problem::Read)?.pop();
+        if let Some(last) = last.filter(|last| *last != self.segment) {
+            return Err(Problem::Gap(last.path));
+        }
         self.read(start, torn, &mut bytes).map_err(Problem::Read)?;
-        if start == 0 && !matches!(bytes.first(), Some(b'{' | 0)) {
+        if self.next_seq == 0 && !matches!(bytes.first(), Some(b'{' | 0)) {
             let what = "its only line does not end, and does not begin like a record";
             return Err(Problem::NotALog(what.to_owned()));
         }
-        let aside = keep_torn(path, &bytes).map_err(Problem::SetAside)?;
+        let aside = keep_torn(&self.segment.path, &bytes).map_err(Problem::SetAside)?;
 
         let metadata = Map::from_iter([
             ("torn_bytes".to_owned(), Value::from(torn)),
@@ -117,37 +226,50 @@ impl Writer {
         record.tool_name = "audit_log".into();
         record.operation = "recover".into();
         record.reason = Some("a torn last line was set aside".into());
-        record.seq = self.next_seq;
-        record.prev = Some(self.head);
-        let cut = self
-            .make_room(&record, length)
-            .and_then(|()| self.file.set_len(start).map_err(Problem::SetAside));
-        if let Err(problem) = cut {
-            // All is as it was, and the next to write tries again.
-            let _ = fs::remove_file(&aside);
-            return Err(problem);
+        let told = entry(&record).and_then(|entry| {
+            self.make_room(&entry, length)?;
+            self.file.set_len(start).map_err(Problem::SetAside)?;
+            Ok(entry)
+        });
+        match told {
+            Ok(entry) => self.write([&entry]),
+            Err(problem) => {
+                // All is as it was, and the next to write tries again.
+                let _ = fs::remove_file(&aside);
+                Err(problem)
+            }
         }
-        self.write([record])
     }
 
     /// Makes sure that a record can be written in place of a torn line, by making that longer
     /// before it is gone.
-    fn make_room(&mut self, record: &AuditRecord<'_>, length: u64) -> Result<(), Problem> {
+    fn make_room(&mut self, entry: &Entry, length: u64) -> Result<(), Problem> {
         // A file that can only be appended to cannot be cut, not even to the length it has.
         self.file.set_len(length).map_err(Problem::SetAside)?;
         self.line.clear();
-        record
-            .encode(&mut self.line)
-            .map_err(|error| Problem::Encode(error.to_string()))?;
+        entry
+            .body
+            .place(entry.timestamp, self.next_seq, self.head, &mut self.line);
         self.line.fill(b' ');
-        self.file.write_all(&self.line).map_err(|error| {
+        (&*self.file).write_all(&self.line).map_err(|error| {
             let _ = self.file.set_len(length);
             Problem::Write(error)
         })
     }
 }
 
-/// Writes a torn line to the first free `<log>.torn-N`.
+/// A record that the log writes about itself or for others.
+pub(super) fn entry(record: &AuditRecord<'_>) -> Result<Entry, Problem> {
+    let body = record.body();
+    Ok(Entry {
+        ticket: 0,
+        timestamp: OffsetDateTime::now_utc(),
+        body: body.map_err(|error| Problem::Encode(error.to_string()))?,
+        is_kept: false,
+    })
+}
+
+/// Writes a torn line to the first free `<file>.torn-N`.
 fn keep_torn(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut number = 0_u32;
     loop {
@@ -172,20 +294,16 @@ fn keep_torn(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     }
 }
 
-fn next_seq(line: &[u8]) -> Result<u64, Problem> {
-    #[derive(Deserialize)]
-    struct Position {
-        seq: u64,
-    }
+/// The place of a line, which has to be that of a record.
+fn place(line: &[u8]) -> Result<Position, Problem> {
     // A struct would be read from a list, too.
-    let is_object = line.trim_ascii_start().first() != Some(&b'[');
-    let position = serde_json::from_slice::<Position>(line)
-        .map_err(|error| Problem::NotALog(error.to_string()))?;
-    match position.seq.checked_add(1) {
-        Some(next) if is_object => Ok(next),
-        Some(_) => Err(Problem::NotALog("it is a list".to_owned())),
-        None => Err(Problem::NotALog(
-            "its `seq` is the last there is".to_owned(),
-        )),
+    if line.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::NotALog("it is a list".to_owned()));
     }
+    let place = serde_json::from_slice::<Position>(line)
+        .map_err(|error| Problem::NotALog(error.to_string()))?;
+    if place.seq.is_none() && (place.event.is_none() || place.agent_id.is_none()) {
+        return Err(Problem::NotALog("it has no `seq`".to_owned()));
+    }
+    Ok(place)
 }

@@ -1,134 +1,269 @@
-//! The writer: one file, shared with other processes.
+//! The writer: the end of a log, shared with other processes.
 //!
-//! A record is written by the caller itself, under a lock: within the process a mutex, among
-//! processes an advisory lock on the file. It goes out in one `write`; what a failed one left
-//! behind is cut off again. Before that, the end of the file is made sure of
-//! ([`settle`](Writer::settle)).
+//! Whoever calls writes, inline, what has been queued: under a lock that is a mutex within the
+//! process and an advisory lock among processes. All of it goes out in one `write`; what a failed
+//! one left behind is cut off again. Before that, the end of the log is made sure of
+//! ([`settle`](Writer::settle)). The lock among processes may be kept for a moment between two
+//! writes ([`Hold`]), in which the end cannot move. The invariant: what a batch left behind when it
+//! failed is gone before anyone else reads or writes.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::Path;
-use std::process;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::chain::{Hash, leaf};
+use super::abandoned::Lease;
+use super::chain::{Hash, TreeHead, leaf};
 use super::error::Problem;
-use super::record::AuditRecord;
+use super::files::{self, Segment};
+use super::key::SigningKey;
+use super::lock::LogLock;
+use super::notary::{Frontier, Notary};
+use super::opening::open_file;
+use super::options::{Durability, Rotation};
+use super::queue::Entry;
+
+/// How long the lock is kept at most while calls keep coming. Whoever keeps it longer than that was
+/// not let run.
+const LONGEST_HOLD: Duration = Duration::milliseconds(5);
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// The process that opened the file: a child shares its lock, and has to open its own.
+    /// Where the log is.
+    pub(super) log: PathBuf,
+    pub(super) durability: Durability,
+    pub(super) rotation: Option<Rotation>,
+    /// The process that opened the files: a child shares their locks, and has to open its own.
     pub(super) process: u32,
-    pub(super) file: File,
+    /// The file that is written to.
+    pub(super) segment: Segment,
+    pub(super) file: Arc<File>,
+    pub(super) lock: LogLock,
     /// Whether the file has a length; a device or a pipe has none.
     pub(super) is_regular: bool,
+    /// Whether the lock may be kept between two writes: somebody has to be there to give it back.
+    pub(super) may_hold: bool,
+    pub(super) hold: Hold,
+    /// Tells others that this process has the log open.
+    pub(super) lease: Option<Lease>,
     /// Where the last record known ends.
     pub(super) end: u64,
     pub(super) next_seq: u64,
     /// The leaf hash of the last record known.
     pub(super) head: Hash,
-    /// Outcomes that could not be written when they happened.
-    pub(super) kept: Vec<AuditRecord<'static>>,
+    /// When the last record known was written.
+    pub(super) written_at: Option<OffsetDateTime>,
+    /// All records of this process with a smaller ticket have been written, or could not be.
+    pub(super) done: u64,
+    /// Those that could not be, and that somebody will ask for.
+    pub(super) failures: Vec<(u64, Arc<Problem>)>,
+    /// Why the last batch that failed did.
+    pub(super) last_failure: Option<Arc<Problem>>,
+    /// Those that could not be, and that are written later.
+    pub(super) kept: Vec<Entry>,
+    /// Why the lock could not be given back when it last should have been.
+    pub(super) unlocking: Option<Arc<Problem>>,
+    /// What signs checkpoints.
+    pub(super) notary: Option<Notary>,
+    /// Empty; for what is written next.
+    pub(super) batch: Vec<Entry>,
     pub(super) line: Vec<u8>,
+    pub(super) leaves: Vec<Hash>,
+}
+
+/// Whether the lock is kept between two writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// It is not.
+    Free,
+    /// It is kept since then. Somebody gives it back soon.
+    Since(OffsetDateTime),
+    /// It is kept because a batch that failed could not be cut off.
+    Uncut,
 }
 
 impl Writer {
-    pub(super) fn open(path: &Path) -> Result<Self, Problem> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let open = || match (options.open(path), path.parent()) {
-            (Err(error), Some(directory)) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(directory)?;
-                options.open(path)
-            }
-            (opened, _) => opened,
+    /// Writes a batch, after the records that were kept.
+    pub(super) fn commit(&mut self, batch: &mut Vec<Entry>) {
+        let Some(last) = batch.last().map(|entry| entry.ticket) else {
+            return;
         };
-        let mut file = open().map_err(Problem::Open)?;
-        let is_regular = file.metadata().map_err(Problem::Open)?.is_file();
-        if !is_regular {
-            // Whoever could read a pipe would be its reader: nobody else has to be there, and a
-            // full one would never be refused.
-            file = OpenOptions::new()
-                .append(true)
-                .open(path)
-                .map_err(Problem::Open)?;
+        match self.locked(|writer| writer.append(batch)) {
+            Ok(()) => {
+                self.kept.clear();
+                batch.clear();
+            }
+            Err(problem) => {
+                let problem = Arc::new(problem);
+                self.last_failure = Some(Arc::clone(&problem));
+                for entry in batch.drain(..) {
+                    if entry.is_kept {
+                        self.kept.push(entry);
+                    } else {
+                        self.failures.push((entry.ticket, Arc::clone(&problem)));
+                    }
+                }
+            }
         }
-        Ok(Self {
-            process: process::id(),
-            file,
-            is_regular,
-            end: 0,
-            next_seq: 0,
-            head: Hash::default(),
-            kept: Vec::new(),
-            line: Vec::new(),
-        })
+        self.done = last + 1;
+    }
+
+    /// Why a record that was asked for is not in the log, if it is not.
+    pub(super) fn failure(&mut self, ticket: u64) -> Option<Arc<Problem>> {
+        if ticket >= self.done {
+            return Some(Arc::new(Problem::Lost));
+        }
+        let mut failures = self.failures.iter();
+        let place = failures.position(|(failed, _)| *failed == ticket)?;
+        Some(self.failures.swap_remove(place).1)
+    }
+
+    /// What is wrong, though nobody may have noticed.
+    pub(super) fn ailment(&self) -> Option<Arc<Problem>> {
+        let kept = (!self.kept.is_empty()).then(|| self.last_failure.clone());
+        kept.flatten().or_else(|| self.unlocking.clone())
+    }
+
+    /// What a checkpoint is made of, if there is a key and anything to sign.
+    pub(super) fn draw_up(&self) -> Option<((SigningKey, TreeHead), Frontier)> {
+        let notary = self.notary.as_ref()?;
+        let frontier = notary.frontier(self.segment.first_seq, self.end, self.head);
+        Some((notary.pen(), frontier))
     }
 
     /// Does something while no other process writes.
     pub(super) fn locked<T>(
         &mut self,
-        path: &Path,
         work: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        if self.process != process::id() {
-            // What was kept is the parent's to write.
-            *self = Self::open(path)?;
-        }
-        uninterrupted(|| self.file.lock()).map_err(Problem::Lock)?;
+        self.acquire()?;
         let result = work(self);
-        // A lock that stays keeps others waiting until the file is closed. What was written is
-        // written all the same, and must not be taken for lost.
-        let _ = self.file.unlock();
+        if self.hold == Hold::Free {
+            // Whoever has the log for itself keeps nobody waiting.
+            let is_alone = || self.lease.as_ref().is_some_and(Lease::is_alone);
+            if self.may_hold && result.is_ok() && is_alone() {
+                self.hold = Hold::Since(OffsetDateTime::now_utc());
+            } else {
+                self.unlock();
+            }
+        }
         result
     }
 
-    /// Writes records, after those that were kept.
-    pub(super) fn append<'r>(
-        &mut self,
-        path: &Path,
-        records: impl IntoIterator<Item = AuditRecord<'r>>,
-    ) -> Result<(), Problem> {
-        self.settle(path)?;
-        let kept = std::mem::take(&mut self.kept);
-        let written = self.write(kept.iter().cloned().chain(records));
-        if written.is_err() {
-            self.kept = kept;
+    fn acquire(&mut self) -> Result<(), Problem> {
+        match self.hold {
+            Hold::Since(start) => {
+                let now = OffsetDateTime::now_utc();
+                if (now - start).abs() < LONGEST_HOLD {
+                    return Ok(());
+                }
+                self.give_back();
+            }
+            Hold::Uncut => return self.cut(),
+            Hold::Free => {}
         }
+        self.lock.lock().map_err(Problem::Lock)
+    }
+
+    /// Gives the lock back, if it is kept and can be.
+    pub(super) fn give_back(&mut self) {
+        if matches!(self.hold, Hold::Since(_)) {
+            self.hold = Hold::Free;
+            self.unlock();
+        }
+    }
+
+    /// A lock that stays keeps others waiting until the file is closed. What was written is written
+    /// all the same, and must not be taken for lost.
+    fn unlock(&mut self) {
+        let unlocked = self
+            .lock
+            .unlock()
+            .map_err(|error| Arc::new(Problem::Lock(error)));
+        self.unlocking = unlocked.err();
+    }
+
+    /// Writes records after the last one there is, and after those that were kept.
+    pub(super) fn append(&mut self, batch: &[Entry]) -> Result<(), Problem> {
+        if !matches!(self.hold, Hold::Since(_)) {
+            self.settle()?;
+        }
+        self.rotate_if_due(batch)?;
+        let kept = std::mem::take(&mut self.kept);
+        let written = self.write(kept.iter().chain(batch));
+        self.kept = kept;
         written
     }
 
     /// Writes records in one go, or none of them.
-    pub(super) fn write<'r>(
+    pub(super) fn write<'e>(
         &mut self,
-        records: impl IntoIterator<Item = AuditRecord<'r>>,
+        entries: impl IntoIterator<Item = &'e Entry>,
     ) -> Result<(), Problem> {
         self.line.clear();
-        let (mut seq, mut head) = (self.next_seq, self.head);
-        for mut record in records {
-            record.seq = seq;
-            record.timestamp = OffsetDateTime::now_utc();
-            record.prev = Some(head);
+        self.leaves.clear();
+        let (mut seq, mut head, mut written_at) = (self.next_seq, self.head, self.written_at);
+        for entry in entries {
             let start = self.line.len();
-            record
-                .encode(&mut self.line)
-                .map_err(|error| Problem::Encode(error.to_string()))?;
-            seq += 1;
+            entry.body.place(entry.timestamp, seq, head, &mut self.line);
+            seq = seq.checked_add(1).ok_or(Problem::Full)?;
             head = leaf(text(self.line.get(start..).unwrap_or_default()));
+            self.leaves.push(head);
+            written_at = Some(entry.timestamp);
         }
-        if let Err(error) = self.file.write_all(&self.line) {
+        if let Err(error) = (&*self.file).write_all(&self.line) {
             if self.is_regular {
-                // If the part that was written stays, the next to append sets it aside.
-                let _ = self.file.set_len(self.end);
+                let _ = self.cut();
             }
             return Err(Problem::Write(error));
         }
         self.end += u64::try_from(self.line.len()).unwrap_or(u64::MAX);
-        self.next_seq = seq;
-        self.head = head;
+        (self.next_seq, self.head, self.written_at) = (seq, head, written_at);
+        if let Some(notary) = &mut self.notary {
+            self.leaves.iter().for_each(|leaf| notary.push(*leaf));
+        }
+        Ok(())
+    }
+
+    /// Cuts off what a batch left behind that failed.
+    fn cut(&mut self) -> Result<(), Problem> {
+        match self.file.set_len(self.end) {
+            Ok(()) => {
+                if self.hold == Hold::Uncut {
+                    self.hold = Hold::Free;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.hold = Hold::Uncut;
+                Err(Problem::Cut(error))
+            }
+        }
+    }
+
+    /// Begins the next file of a directory, if it is time to.
+    fn rotate_if_due(&mut self, batch: &[Entry]) -> Result<(), Problem> {
+        let is_due = match (self.rotation, batch.first(), self.written_at) {
+            _ if self.next_seq == self.segment.first_seq => false,
+            (Some(Rotation::Size(size)), _, _) => self.end >= size,
+            (Some(Rotation::Daily), Some(first), Some(last)) => {
+                first.timestamp.date() > last.date()
+            }
+            _ => false,
+        };
+        if is_due { self.rotate() } else { Ok(()) }
+    }
+
+    fn rotate(&mut self) -> Result<(), Problem> {
+        if self.durability == Durability::Synced {
+            self.file.sync_data().map_err(Problem::Sync)?;
+        }
+        let next = files::segment(&self.log, self.next_seq);
+        self.file = Arc::new(open_file(&next.path, self.durability).map_err(Problem::Rotate)?);
+        self.segment = next;
+        self.end = 0;
         Ok(())
     }
 }
@@ -136,14 +271,4 @@ impl Writer {
 /// A line without its line break.
 pub(super) fn text(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\n").unwrap_or(line)
-}
-
-/// Tries again when a signal interrupts a wait.
-pub(super) fn uninterrupted(mut wait: impl FnMut() -> io::Result<()>) -> io::Result<()> {
-    loop {
-        match wait() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            ended => return ended,
-        }
-    }
 }

@@ -6,12 +6,13 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::Entry;
 use super::ending::Ending;
+use super::entering::Entering;
 use super::permit::Permit;
 use super::polls::{PolledCall, Turn};
 use crate::error::GuardError;
@@ -157,20 +158,36 @@ fn end_turn<R, W: Ending<R>>(turn: Turn<'_>, polled: Poll<R>) -> Poll<R> {
     polled
 }
 
-/// A future that is made when it is first polled, by a function that may fail to: then that is its
-/// output.
+/// A future that is made once the call may run: `enter` asks for permission when it is first
+/// polled, and gives what makes the future. The output of a refused call is made by `refuse`.
 #[inline]
-pub fn lazy<F: Future>(
-    start: impl FnOnce() -> Result<F, F::Output>,
+pub fn lazy<F: Future, B: FnOnce() -> F>(
+    enter: impl FnOnce() -> (Entering, B),
+    refuse: impl FnOnce(Box<GuardError>) -> F::Output,
 ) -> impl Future<Output = F::Output> {
-    Lazy::New { start: Some(start) }
+    Lazy {
+        stage: Stage::New { enter: Some(enter) },
+        refuse: Some(refuse),
+    }
 }
 
 pin_project! {
-    #[project = LazyProjection]
-    enum Lazy<S, F> {
+    struct Lazy<E, B, F, R> {
+        #[pin]
+        stage: Stage<E, B, F>,
+        refuse: Option<R>,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage<E, B, F> {
         New {
-            start: Option<S>,
+            enter: Option<E>,
+        },
+        Entering {
+            entering: Entering,
+            begin: Option<B>,
         },
         Made {
             #[pin]
@@ -179,26 +196,41 @@ pin_project! {
     }
 }
 
-impl<S, F> Future for Lazy<S, F>
+impl<E, B, F, R> Future for Lazy<E, B, F, R>
 where
-    S: FnOnce() -> Result<F, F::Output>,
+    E: FnOnce() -> (Entering, B),
+    B: FnOnce() -> F,
     F: Future,
+    R: FnOnce(Box<GuardError>) -> F::Output,
 {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        if let LazyProjection::New { start } = self.as_mut().project() {
-            let Some(start) = start.take() else {
-                return Poll::Pending;
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.stage.as_mut().project() {
+                StageProjection::New { enter } => enter.take().map(|enter| {
+                    let (entering, begin) = enter();
+                    Stage::Entering {
+                        entering,
+                        begin: Some(begin),
+                    }
+                }),
+                StageProjection::Entering { entering, begin } => {
+                    match ready!(Pin::new(entering).poll(context)) {
+                        Ok(()) => begin.take().map(|begin| Stage::Made { future: begin() }),
+                        Err(error) => match this.refuse.take() {
+                            Some(refuse) => return Poll::Ready(refuse(error)),
+                            None => None,
+                        },
+                    }
+                }
+                StageProjection::Made { future } => return future.poll(context),
             };
-            match start() {
-                Ok(future) => self.set(Lazy::Made { future }),
-                Err(output) => return Poll::Ready(output),
+            match next {
+                Some(next) => this.stage.set(next),
+                None => return Poll::Pending,
             }
-        }
-        match self.project() {
-            LazyProjection::Made { future } => future.poll(context),
-            LazyProjection::New { .. } => Poll::Pending,
         }
     }
 }

@@ -3,9 +3,10 @@
 //! arguments → action → policy → audit → body → audit. Every style of calling, and every
 //! adapter, goes through [`admit`]. Nothing here is generic over a tool, so that three hundred
 //! tools cost one pipeline. The invariant: a [`Permit`] exists only after the decision to allow
-//! has been written.
+//! has been written, and a body runs only when that is as durable as the log promises.
 
 mod ending;
+mod entering;
 mod future;
 mod links;
 mod metadata;
@@ -20,14 +21,15 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use self::ending::{Ending, Outcome, ResultEnding, ReturnedResult, ReturnedValue, ValueEnding};
+pub use self::entering::Entering;
+pub(crate) use self::entering::confirmed;
 pub use self::future::{Guarded, ToolResult, lazy, refused, refused_by, run, run_async, run_or};
 pub(crate) use self::metadata::Metadata;
 use self::permit::Input;
 pub use self::permit::Permit;
-pub(crate) use self::polls::hand_over;
 use crate::action::{RiskLevel, ToolAction};
 use crate::arguments::{Arguments, Call, own_arguments, summarize_arguments};
-use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
+use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord, Written};
 use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, PolicyDenied};
 use crate::identity::AgentIdentity;
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
@@ -175,8 +177,8 @@ pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: &
     record.risk_level = action.risk_level;
     record.reason = Some(problem.as_str().into());
     record.redacted = found.iter().map(Cow::Borrowed).collect();
-    let error = match authority.audit_log.append(record) {
-        Ok(()) => GuardError::from(Box::new(InvalidCall {
+    let error = match authority.audit_log.append(&record) {
+        Ok(_) => GuardError::from(Box::new(InvalidCall {
             tool_name,
             operation,
             problem,
@@ -190,7 +192,8 @@ pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: &
 pub(crate) type Entry = Result<Permit, Box<GuardError>>;
 
 /// Takes a call from its arguments to a permit, or refuses it. Either way there is a record,
-/// or the error that says why there could be none.
+/// or the error that says why there could be none. Before the body runs, what was decided has to be
+/// durable: that is waited for by [`confirmed`] or by [`Entering`].
 pub(crate) fn admit(
     authority: &Arc<Authority>,
     coordinates: Coordinates,
@@ -236,7 +239,7 @@ pub(crate) fn admit(
         .collect();
     let ruling = judge(authority, &policy, &narrowing, &facts);
     let verdict = ruling.verdict;
-    attempt
+    let written = attempt
         .record(&ruling)
         .map_err(|source| attempt.unrecorded(&coordinates, source))?;
 
@@ -264,6 +267,7 @@ pub(crate) fn admit(
                     metadata: shown_metadata.unwrap_or(metadata),
                     redactions,
                 },
+                written,
             ))
         }
         Decision::RequireApproval => Err(GuardError::from(Box::new(ApprovalRequired {
@@ -294,7 +298,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn record(&self, ruling: &Ruling<'_>) -> Result<(), AuditError> {
+    fn record(&self, ruling: &Ruling<'_>) -> Result<Written, AuditError> {
         let verdict = &ruling.verdict;
         let event = match verdict.decision() {
             Decision::Allow => AuditEvent::Allowed,
@@ -312,7 +316,7 @@ impl Attempt<'_> {
         record.rule = verdict.rule().map(Cow::Borrowed);
         record.policy = Some(ruling.policy.digest().into());
         record.redacted = self.redactions.iter().map(Cow::Borrowed).collect();
-        self.authority.audit_log.append(record)
+        self.authority.audit_log.append(&record)
     }
 
     fn unrecorded(&self, coordinates: &Coordinates, source: AuditError) -> GuardError {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -10,9 +11,10 @@ use uuid::Uuid;
 
 use super::ending::Outcome;
 use super::{Authority, Coordinates};
+use crate::action::ToolAction;
 use crate::arguments::{Captured, summarize_value};
-use crate::audit::{AuditEvent, AuditRecord};
-use crate::error::{GuardError, NoContext};
+use crate::audit::{AuditError, AuditEvent, AuditRecord, Written};
+use crate::error::{AuditUnavailable, GuardError, NoContext};
 use crate::secrets::Redactions;
 
 /// An allowed call whose decision is in the log.
@@ -26,6 +28,7 @@ struct Open {
     action_id: Uuid,
     coordinates: Coordinates,
     input: Input,
+    written: Written,
     started: Instant,
     is_running: bool,
     is_finished: bool,
@@ -45,12 +48,14 @@ impl Permit {
         action_id: Uuid,
         coordinates: Coordinates,
         input: Input,
+        written: Written,
     ) -> Self {
         Self(Box::new(Open {
             authority: Arc::clone(authority),
             action_id,
             coordinates,
             input,
+            written,
             started: Instant::now(),
             is_running: true,
             is_finished: false,
@@ -60,6 +65,36 @@ impl Permit {
     /// Tells whether the body is on the stack or waits to be polled again.
     pub(super) fn set_running(&mut self, is_running: bool) {
         self.0.is_running = is_running;
+    }
+
+    /// Waits until the decision is durable.
+    pub(super) fn wait(&self) -> Result<(), AuditError> {
+        self.0.authority.audit_log.wait_for(self.0.written)
+    }
+
+    /// Tells whether the decision is durable, and else wakes the task when it is.
+    pub(super) fn poll(&self, waker: &Waker) -> Poll<Result<(), AuditError>> {
+        self.0.authority.audit_log.poll_for(self.0.written, waker)
+    }
+
+    /// Refuses a call whose decision was written and may not last. Its arguments are gone.
+    pub(super) fn unconfirmed(mut self, source: AuditError) -> Box<GuardError> {
+        let open = &mut self.0;
+        let error = "its decision could not be made durable: it did not run";
+        open.fail(AuditEvent::ExecutionAbandoned, error);
+        let Coordinates {
+            tool_name,
+            operation,
+            risk_level,
+        } = open.coordinates.clone();
+        let agent_id = open.authority.agent.agent_id.clone();
+        let mut action = ToolAction::new(agent_id, tool_name, operation).risk_level(risk_level);
+        action.action_id = open.action_id;
+        action.metadata.clone_from(&open.input.metadata);
+        Box::new(GuardError::from(Box::new(AuditUnavailable {
+            action,
+            source,
+        })))
     }
 
     /// Records how the body ended.
@@ -118,7 +153,7 @@ impl Open {
         let elapsed = self.started.elapsed().as_micros();
         record.duration_us = Some(u64::try_from(elapsed).unwrap_or(u64::MAX));
         complete(&mut record);
-        self.authority.audit_log.append_outcome(record);
+        self.authority.audit_log.append_outcome(&record);
     }
 }
 

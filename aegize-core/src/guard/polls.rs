@@ -1,6 +1,6 @@
 //! A call whose body is a future, from poll to poll.
 //!
-//! The body's future has the arguments, so it asks for permission itself when it is first polled.
+//! The body's future has the arguments, so it asks for permission itself, and waits until it is given.
 //! The permit is not its to keep, for it cannot know how it ends: it hands it over to whoever
 //! polls it, on the thread's stack of calls that are being polled. The invariant: a permit goes to
 //! the innermost call, and no further.
@@ -8,13 +8,12 @@
 use std::cell::RefCell;
 use std::mem;
 
-use super::Entry;
 use super::ending::Outcome;
 use super::permit::Permit;
 use crate::error::GuardError;
 
 thread_local! {
-    /// One entry for each call that is being polled for the first time, outermost first.
+    /// One entry for each call that is being polled without a permit, outermost first.
     static ENTERING: RefCell<Vec<Option<Permit>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -23,8 +22,8 @@ thread_local! {
 /// # Errors
 ///
 /// If there is none, the call is refused.
-pub(crate) fn hand_over(entry: Entry) -> Result<(), Box<GuardError>> {
-    let mut permit = Some(entry?);
+pub(super) fn hand_over(permit: Permit) -> Result<(), Box<GuardError>> {
+    let mut permit = Some(permit);
     let _ = ENTERING.try_with(|entering| {
         if let Some(place) = entering.borrow_mut().last_mut() {
             *place = permit.take();
@@ -39,9 +38,9 @@ pub(crate) fn hand_over(entry: Entry) -> Result<(), Box<GuardError>> {
 
 /// A guarded call, as its future keeps it.
 pub(super) enum PolledCall {
-    /// It was not polled yet.
+    /// It has no permit yet.
     New,
-    /// It is being polled for the first time. Its permit is handed over.
+    /// It is being polled without a permit, which may be handed over.
     Entering,
     /// It is being polled again, or waits to be.
     Open(Permit),
@@ -74,11 +73,14 @@ pub(super) struct Turn<'c> {
 impl Turn<'_> {
     /// The body will be polled again.
     pub(super) fn suspend(mut self) {
-        if let Some(call) = self.call.take()
-            && let Some(mut permit) = take_permit(call)
-        {
-            permit.set_running(false);
-            *call = PolledCall::Open(permit);
+        if let Some(call) = self.call.take() {
+            *call = match take_permit(call) {
+                Some(mut permit) => {
+                    permit.set_running(false);
+                    PolledCall::Open(permit)
+                }
+                None => PolledCall::New,
+            };
         }
     }
 

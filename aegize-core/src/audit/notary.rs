@@ -1,0 +1,215 @@
+//! What signs a log's checkpoints: the tree over its lines, and a key.
+//!
+//! Beside the checkpoint lies the tree's frontier, so that a log need not be read from its
+//! beginning whenever it is opened. It is believed if it hashes to the root that was signed. The
+//! invariant: no head is signed that does not continue the checkpoint which is there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use serde::{Deserialize, Serialize};
+
+use super::chain::{Hash, Tree, TreeHead};
+use super::checkpoint::Checkpoint;
+use super::error::Problem;
+use super::files::beside;
+use super::key::SigningKey;
+
+#[derive(Debug)]
+pub(super) struct Notary {
+    key: SigningKey,
+    tree: Tree,
+    /// The size of the latest checkpoint.
+    signed: u64,
+    /// The head of the checkpoint that was there, until the tree has been held against it.
+    expected: Option<TreeHead>,
+    is_forked: bool,
+}
+
+/// Where a tree ends in the files of its log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Frontier {
+    /// The number of leaves.
+    pub(super) size: u64,
+    /// The file in which the last of them is, by the position of its first record.
+    pub(super) segment: u64,
+    /// Where that ends in the file.
+    pub(super) end: u64,
+    /// The last leaf.
+    pub(super) head: Hash,
+    /// The roots of the perfect subtrees, the smallest first.
+    subtrees: Vec<Hash>,
+}
+
+/// A checkpoint that is signed and not yet published.
+#[derive(Debug)]
+pub(super) struct Draft {
+    size: u64,
+    pub(super) note: String,
+    files: [(PathBuf, PathBuf); 2],
+}
+
+impl Notary {
+    /// A notary for a log, and where in the log it has to go on reading.
+    pub(super) fn open(log: &Path, key: SigningKey) -> Result<(Self, Option<Frontier>), Problem> {
+        let mut notary = Self {
+            key,
+            tree: Tree::default(),
+            signed: 0,
+            expected: None,
+            is_forked: false,
+        };
+        let Some(checkpoint) = notary.published(log)? else {
+            return Ok((notary, None));
+        };
+        let head = checkpoint.head();
+        notary.signed = head.size;
+        if let Some((frontier, tree)) = frontier(log)
+            && tree.head() == head
+        {
+            notary.tree = tree;
+            return Ok((notary, Some(frontier)));
+        }
+        notary.expected = Some(head);
+        Ok((notary, None))
+    }
+
+    /// The checkpoint beside the log.
+    fn published(&self, log: &Path) -> Result<Option<Checkpoint>, Problem> {
+        let path = beside(log, "checkpoint");
+        let note = match fs::read_to_string(&path) {
+            Ok(note) => note,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Problem::Checkpoint(path, error.to_string())),
+        };
+        let trusted = [self.key.verifier().clone()];
+        let checkpoint = Checkpoint::open(&note, &trusted);
+        let checkpoint =
+            checkpoint.map_err(|error| Problem::Checkpoint(path, error.to_string()))?;
+        Ok(Some(checkpoint))
+    }
+
+    pub(super) fn push(&mut self, leaf: Hash) {
+        self.tree.push(leaf);
+        if let Some(expected) = self.expected
+            && expected.size == self.tree.size()
+        {
+            self.is_forked = expected.root != self.tree.root();
+            self.expected = None;
+        }
+    }
+
+    /// Whether the log, as far as it has been read, continues its checkpoint.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        if let Some(expected) = self.expected.filter(|expected| expected.size > 0) {
+            let size = self.tree.size();
+            return Err(Problem::Truncated {
+                size,
+                signed: expected.size,
+            });
+        }
+        if self.is_forked {
+            return Err(Problem::Forked {
+                signed: self.signed,
+            });
+        }
+        Ok(())
+    }
+
+    /// How many records no checkpoint covers.
+    pub(super) fn unsigned(&self) -> u64 {
+        self.tree.size().saturating_sub(self.signed)
+    }
+
+    /// The frontier of the tree as it is now.
+    pub(super) fn frontier(&self, segment: u64, end: u64, head: Hash) -> Frontier {
+        Frontier {
+            size: self.tree.size(),
+            segment,
+            end,
+            head,
+            subtrees: self.tree.subtrees().map(|(_, root)| root).collect(),
+        }
+    }
+
+    /// What signs, for whoever does not want to keep the notary waiting.
+    pub(super) fn pen(&self) -> (SigningKey, TreeHead) {
+        (self.key.clone(), self.tree.head())
+    }
+
+    /// Publishes a checkpoint, unless somebody else has published a later one. Nobody else writes.
+    pub(super) fn publish(&mut self, log: &Path, draft: &Draft) -> Result<(), Problem> {
+        let later = self
+            .published(log)?
+            .map(|checkpoint| checkpoint.head().size);
+        if let Some(later) = later.filter(|later| *later > draft.size) {
+            draft.discard();
+            self.signed = self.signed.max(later);
+            return Ok(());
+        }
+        for (new, path) in &draft.files {
+            fs::rename(new, path)
+                .map_err(|error| Problem::Checkpoint(path.clone(), error.to_string()))?;
+        }
+        self.signed = draft.size;
+        Ok(())
+    }
+}
+
+impl Draft {
+    /// Signs a head, and writes it to files that have yet to be published.
+    pub(super) fn write(
+        log: &Path,
+        (key, head): &(SigningKey, TreeHead),
+        frontier: &Frontier,
+    ) -> Result<Self, Problem> {
+        let note = Checkpoint::sign(*head, key);
+        let tree = serde_json::to_string(frontier).map_err(|error| {
+            let path = beside(log, "tree");
+            Problem::Checkpoint(path, error.to_string())
+        })?;
+        let files = ["checkpoint", "tree"].map(|what| {
+            let path = beside(log, what);
+            let new = beside(log, &format!("{what}.{}", process::id()));
+            (new, path)
+        });
+        let draft = Self {
+            size: head.size,
+            note,
+            files,
+        };
+        for ((new, path), text) in draft.files.iter().zip([&draft.note, &tree]) {
+            if let Err(error) = write_synced(new, text.as_bytes()) {
+                draft.discard();
+                return Err(Problem::Checkpoint(path.clone(), error.to_string()));
+            }
+        }
+        Ok(draft)
+    }
+
+    pub(super) fn discard(&self) {
+        for (new, _) in &self.files {
+            let _ = fs::remove_file(new);
+        }
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file: File = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The frontier beside a log, and the tree that it is of.
+fn frontier(log: &Path) -> Option<(Frontier, Tree)> {
+    let text = fs::read(beside(log, "tree")).ok()?;
+    let frontier: Frontier = serde_json::from_slice(&text).ok()?;
+    let tree = Tree::of_subtrees(frontier.size, &frontier.subtrees)?;
+    Some((frontier, tree))
+}

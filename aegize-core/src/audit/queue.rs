@@ -1,0 +1,92 @@
+//! Records on their way to the writer.
+//!
+//! Callers that come while another writes leave their records here; whoever writes next takes them
+//! all, in one `write`. The invariant: the order of the queue is the order of the log.
+
+use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use time::OffsetDateTime;
+
+use super::record::Body;
+
+/// A record that is to be written.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Its place among all records of this process.
+    pub(super) ticket: u64,
+    pub(super) timestamp: OffsetDateTime,
+    pub(super) body: Body,
+    /// Whether it is written later if it cannot be now: nobody can be told any more.
+    pub(super) is_kept: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// The process whose records these are. A child that was forked has none of its parent's.
+    process: u32,
+    next_ticket: u64,
+    entries: Vec<Entry>,
+    bytes: usize,
+}
+
+/// Where a record stands that has been queued.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Queued {
+    pub(super) ticket: u64,
+    /// Of all that waits.
+    pub(super) bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(State {
+            process: process::id(),
+            next_ticket: 0,
+            entries: Vec::new(),
+            bytes: 0,
+        }))
+    }
+
+    /// Forgets what a parent left here, and tells which process this is.
+    pub(super) fn adopt(&self) -> u32 {
+        self.state().process
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let process = process::id();
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.process != process {
+            state.process = process;
+            state.entries.clear();
+            state.bytes = 0;
+        }
+        state
+    }
+
+    pub(super) fn push(&self, body: Body, is_kept: bool) -> Queued {
+        let mut state = self.state();
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        state.bytes += body.len();
+        state.entries.push(Entry {
+            ticket,
+            timestamp: OffsetDateTime::now_utc(),
+            body,
+            is_kept,
+        });
+        let bytes = state.bytes;
+        Queued { ticket, bytes }
+    }
+
+    /// Moves all that waits to `entries`, which is empty, and tells whose it is.
+    pub(super) fn take(&self, entries: &mut Vec<Entry>) -> u32 {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut state.entries, entries);
+        state.bytes = 0;
+        state.process
+    }
+}
