@@ -12,6 +12,7 @@
 //! * `policy`: a [`PermissionPolicy`] is read once, completely, indexed, and then judges actions: a
 //!   pure function.
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
+//! * `observe`: what is counted and measured, for an [`Observer`].
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
 //!   [`tlog`], what proves it to others.
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
@@ -47,6 +48,7 @@ mod error;
 mod foreign;
 mod guard;
 mod identity;
+mod observe;
 mod pattern;
 mod policy;
 mod replay;
@@ -72,6 +74,7 @@ pub use self::error::{
 };
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
+pub use self::observe::{Counter, Histogram, Label, Observer};
 pub use self::policy::{
     CaseOutcome, Change, Decision, DeclaredTool, Direction, Explanation, Finding, FindingCode,
     FormattedPolicy, NearMiss, PermissionPolicy, Place, PolicyDiff, PolicyRule, PolicyTests,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("text", &[]),
     ("secrets", &["text"]),
     ("identity", &[]),
@@ -26,7 +26,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("source", &["policy", "yaml"]),
-    ("audit", &["action", "text"]),
+    ("observe", &[]),
+    ("audit", &["action", "observe", "text"]),
     ("replay", &["arguments", "audit", "policy", "secrets"]),
     (
         "suggest",
@@ -50,6 +51,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "audit",
             "error",
             "identity",
+            "observe",
             "pattern",
             "policy",
             "secrets",

@@ -1,24 +1,23 @@
 //! The log as its users hold it: shared by the threads of a process.
 
-use std::fs::File;
-use std::path::{self, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{self, Path};
+use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::thread::JoinHandle;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::error::{AuditError, Problem};
-use super::keeper::{Keeper, Order};
-use super::notary::{Draft, Notary};
+use super::keeper::Keeper;
 use super::options::{AuditLogOptions, Durability};
 use super::queue::Queue;
 use super::read::AuditRecords;
 use super::record::AuditRecord;
+use super::shared::{Shared, Written};
 use super::sync::Syncs;
 use super::writer::{Hold, Writer};
-
-/// How much a [buffered](Durability::Buffered) log keeps in memory, in bytes.
-const BUFFER: usize = 64 * 1024;
+use crate::observe::Observing;
 
 /// An append-only log of audit records, one JSON object a line: a file, or a directory of files.
 ///
@@ -51,27 +50,6 @@ struct Handle {
     process: u32,
 }
 
-#[derive(Debug)]
-struct Shared {
-    /// As it was given.
-    path: PathBuf,
-    /// Where that was when it was opened: the process may go elsewhere.
-    absolute: PathBuf,
-    durability: Durability,
-    checkpoint_records: u64,
-    checkpoint_interval: Duration,
-    queue: Queue,
-    writer: Mutex<Writer>,
-    syncs: Syncs,
-    keeper: Keeper,
-    /// Why the latest checkpoint could not be made.
-    unsigned: Mutex<Option<Arc<Problem>>>,
-}
-
-/// A decision that has been written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Written(Option<u64>);
-
 impl AuditLog {
     /// Opens a log, and makes the file (mode 0600) and its directories if there is none: as
     /// [`AuditLogOptions::open`] without options.
@@ -99,6 +77,7 @@ impl AuditLog {
             durability: options.durability,
             checkpoint_records: options.checkpoint_records,
             checkpoint_interval: options.checkpoint_interval,
+            observing: options.observing.clone(),
             queue: Queue::new(),
             writer: Mutex::new(Writer::open(&absolute, options)?),
             absolute,
@@ -193,13 +172,20 @@ impl AuditLog {
         }
     }
 
-    /// Writes a record that has to be there before anything else happens. Whether it is on disk has
+    /// The id of an attempt that begins now, and whose records this log will have.
+    pub(crate) fn begin(&self, now: OffsetDateTime) -> Uuid {
+        self.shared().queue.attempt(now)
+    }
+
+    /// Writes a record of an attempt that [has begun](Self::begin), which has to be there before
+    /// anything else happens. Whether it is on disk has
     /// to be waited for, where that is asked for.
     pub(crate) fn append(&self, record: &AuditRecord<'_>) -> Result<Written, AuditError> {
         let shared = self.shared();
-        shared
-            .append(record)
-            .map_err(|problem| shared.error(problem))
+        shared.append(record).map_err(|problem| {
+            shared.tell("decision", &problem);
+            shared.error(problem)
+        })
     }
 
     /// Writes the outcome of a call that has run. If that fails the record is kept, and written
@@ -207,8 +193,21 @@ impl AuditLog {
     pub(crate) fn append_outcome(&self, record: &AuditRecord<'_>) {
         let shared = self.shared();
         let Ok(body) = record.body() else { return };
+        // The body may have forked.
+        shared.queue.adopt();
         shared.queue.push(body, true);
-        shared.commit(&mut shared.writer());
+        let mut writer = shared.writer();
+        shared.commit(&mut writer);
+        let problem = writer.ailment();
+        drop(writer);
+        if let Some(problem) = problem {
+            shared.tell("outcome", &problem);
+        }
+    }
+
+    /// Who watches.
+    pub(crate) fn observing(&self) -> &Observing {
+        &self.shared().observing
     }
 
     /// Waits until a decision is as durable as was asked for.
@@ -240,155 +239,6 @@ impl AuditLog {
 
     fn shared(&self) -> &Shared {
         &self.0.shared
-    }
-}
-
-impl Shared {
-    /// Starts the thread that looks after the log.
-    fn start(self: &Arc<Self>) -> Result<Option<JoinHandle<()>>, Problem> {
-        if !self.writer().is_regular {
-            return Ok(None);
-        }
-        let shared = Arc::clone(self);
-        let thread = thread::Builder::new().name("aegize-audit".to_owned());
-        let keeper = thread.spawn(move || shared.keep());
-        Ok(Some(keeper.map_err(Problem::Thread)?))
-    }
-
-    fn keep(&self) {
-        loop {
-            match self.keeper.wait() {
-                Order::Tidy if self.durability == Durability::Synced => self.sync_in_passing(),
-                Order::Tidy => self.writer().give_back(),
-                Order::Sync => self.sync_in_passing(),
-                Order::Checkpoint => {
-                    // Kept for whoever asks how the log is.
-                    let _ = self.checkpoint(false);
-                }
-                Order::End => return,
-            }
-        }
-    }
-
-    /// Its failure is told by the next append.
-    fn sync_in_passing(&self) {
-        let _ = self.syncs.wait_for_all(|| self.written());
-    }
-
-    fn append(&self, record: &AuditRecord<'_>) -> Result<Written, Arc<Problem>> {
-        if let Some(failed) = self.syncs.failed() {
-            return Err(failed);
-        }
-        let body = record.body();
-        let body = body.map_err(|error| Arc::new(Problem::Encode(error.to_string())))?;
-        let is_buffered = self.durability == Durability::Buffered;
-        let queued = self.queue.push(body, is_buffered);
-        if is_buffered && queued.bytes < BUFFER {
-            return Ok(Written(None));
-        }
-        let mut writer = self.writer();
-        self.commit(&mut writer);
-        let failure = if is_buffered {
-            writer.ailment()
-        } else {
-            writer.failure(queued.ticket)
-        };
-        drop(writer);
-        let is_synced = self.durability == Durability::Synced;
-        failure.map_or(Ok(Written(is_synced.then_some(queued.ticket))), Err)
-    }
-
-    /// Writes what is queued, if nobody else has.
-    fn commit(&self, writer: &mut Writer) {
-        let mut batch = std::mem::take(&mut writer.batch);
-        let process = self.queue.take(&mut batch);
-        if !batch.is_empty() {
-            if writer.process != process {
-                writer.leave_parent(process);
-            }
-            let hold = writer.hold;
-            writer.commit(&mut batch);
-            if writer.hold != hold || self.durability == Durability::Synced {
-                self.keeper.tidy_soon();
-            }
-            if let Some(notary) = &writer.notary {
-                if notary.unsigned() >= self.checkpoint_records {
-                    self.keeper.checkpoint();
-                } else if notary.unsigned() > 0 {
-                    self.keeper.checkpoint_within(self.checkpoint_interval);
-                }
-            }
-        }
-        writer.batch = batch;
-    }
-
-    /// The writer, when all that was queued is written, or could not be.
-    fn flushed(&self) -> MutexGuard<'_, Writer> {
-        let mut writer = self.writer();
-        let process = self.queue.adopt();
-        if writer.process != process {
-            writer.leave_parent(process);
-        }
-        self.commit(&mut writer);
-        writer
-    }
-
-    /// What a sync has to reach, and the ticket of the first record that it need not.
-    fn written(&self) -> (Arc<File>, u64) {
-        let writer = self.writer();
-        (Arc::clone(&writer.file), writer.done)
-    }
-
-    /// Signs the log as it is now, which is on disk before.
-    fn checkpoint(&self, is_wanted: bool) -> Result<Option<String>, Arc<Problem>> {
-        let made = self.signed(is_wanted).map_err(Arc::new);
-        if let Ok(None) = made {
-            return Ok(None);
-        }
-        *self.unsigned() = made.as_ref().err().cloned();
-        made
-    }
-
-    fn signed(&self, is_wanted: bool) -> Result<Option<String>, Problem> {
-        let mut writer = self.writer();
-        let unsigned = writer.notary.as_ref().map(Notary::unsigned);
-        if unsigned.is_none_or(|unsigned| unsigned == 0 && !is_wanted) {
-            return Ok(None);
-        }
-        writer.locked(Writer::settle)?;
-        let Some((pen, frontier)) = writer.draw_up() else {
-            return Ok(None);
-        };
-        let file = Arc::clone(&writer.file);
-        drop(writer);
-        // What is signed for may not be lost: the log would no longer be the one that was.
-        file.sync_data().map_err(Problem::Sync)?;
-        let draft = Draft::write(&self.absolute, &pen, &frontier)?;
-        let mut writer = self.writer();
-        let log = &self.absolute;
-        let published = writer.locked(|writer| match &mut writer.notary {
-            Some(notary) => notary.publish(log, &draft),
-            None => Ok(()),
-        });
-        if published.is_err() {
-            draft.discard();
-        }
-        published.map(|()| Some(draft.note))
-    }
-
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        // A panic cannot leave the writer half changed in a way that the next batch does not
-        // notice: what it knows is changed when a batch has been written, and whoever's record was
-        // lost is told so.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn unsigned(&self) -> MutexGuard<'_, Option<Arc<Problem>>> {
-        self.unsigned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn error(&self, problem: Arc<Problem>) -> AuditError {
-        AuditError::new(&self.path, problem)
     }
 }
 

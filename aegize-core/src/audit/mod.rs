@@ -25,6 +25,7 @@ mod queue;
 mod read;
 mod record;
 mod recover;
+mod shared;
 mod sink;
 mod sync;
 pub mod tlog;
@@ -33,8 +34,8 @@ mod writer;
 
 pub use self::error::AuditError;
 pub use self::log::AuditLog;
-pub(crate) use self::log::Written;
 pub use self::options::{AuditLogOptions, Durability, Rotation};
 pub use self::read::AuditRecords;
 pub use self::record::{AuditEvent, AuditRecord};
+pub(crate) use self::shared::Written;
 pub use self::sink::{AuditSink, Batch, BatchLimits, SinkError, SinkErrorKind};

@@ -1,11 +1,13 @@
 //! How a log is written: how durably, into which files, and signed how often.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::AuditError;
 use super::key::SigningKey;
 use super::log::AuditLog;
+use crate::observe::{Observer, Observing};
 
 /// When a record counts as written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -59,6 +61,7 @@ pub struct AuditLogOptions {
     pub(super) key: Option<SigningKey>,
     pub(super) checkpoint_records: u64,
     pub(super) checkpoint_interval: Duration,
+    pub(super) observing: Observing,
 }
 
 impl Default for AuditLogOptions {
@@ -69,6 +72,7 @@ impl Default for AuditLogOptions {
             key: None,
             checkpoint_records: 10_000,
             checkpoint_interval: Duration::from_secs(60),
+            observing: Observing::default(),
         }
     }
 }
@@ -108,6 +112,14 @@ impl AuditLogOptions {
     pub fn checkpoint_every(mut self, records: u64, interval: Duration) -> Self {
         self.checkpoint_records = records.max(1);
         self.checkpoint_interval = interval;
+        self
+    }
+
+    /// Tells an observer of the calls that are recorded in this log, and of what the log could not
+    /// do.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observing = Observing::by(observer);
         self
     }
 

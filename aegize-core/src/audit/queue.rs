@@ -7,6 +7,7 @@ use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::record::Body;
 
@@ -31,6 +32,14 @@ struct State {
     next_ticket: u64,
     entries: Vec<Entry>,
     bytes: usize,
+    ids: Ids,
+}
+
+/// Ids of attempts: UUIDs of version 7 (RFC 9562), whose random part is chosen once for a process
+/// and then counted up.
+#[derive(Debug)]
+struct Ids {
+    random: u128,
 }
 
 /// Where a record stands that has been queued.
@@ -48,25 +57,38 @@ impl Queue {
             next_ticket: 0,
             entries: Vec::new(),
             bytes: 0,
+            ids: Ids::new(),
         }))
+    }
+
+    /// The id of an attempt that begins now.
+    pub(super) fn attempt(&self, now: OffsetDateTime) -> Uuid {
+        self.adopted().ids.next(now)
     }
 
     /// Forgets what a parent left here, and tells which process this is.
     pub(super) fn adopt(&self) -> u32 {
-        self.state().process
+        self.adopted().process
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// To be used before anything that a parent may have left is.
+    fn adopted(&self) -> MutexGuard<'_, State> {
         let process = process::id();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.process != process {
             state.process = process;
             state.entries.clear();
             state.bytes = 0;
+            state.ids = Ids::new();
         }
         state
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a record, of an attempt that began in this process or after [`adopt`](Self::adopt).
     pub(super) fn push(&self, body: Body, is_kept: bool) -> Queued {
         let mut state = self.state();
         let ticket = state.next_ticket;
@@ -84,9 +106,25 @@ impl Queue {
 
     /// Moves all that waits to `entries`, which is empty, and tells whose it is.
     pub(super) fn take(&self, entries: &mut Vec<Entry>) -> u32 {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         std::mem::swap(&mut state.entries, entries);
         state.bytes = 0;
         state.process
+    }
+}
+
+impl Ids {
+    fn new() -> Self {
+        Self {
+            random: Uuid::now_v7().as_u128(),
+        }
+    }
+
+    fn next(&mut self, now: OffsetDateTime) -> Uuid {
+        self.random = self.random.wrapping_add(1);
+        let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        // The first six bytes are the time; what is version and variant is set.
+        let [_, _, _, _, _, _, random @ ..] = self.random.to_be_bytes();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -130,7 +131,7 @@ impl<'a> AuditRecord<'a> {
 
     /// What of the record's line does not depend on where and when it is written.
     pub(super) fn body(&self) -> Result<Body, serde_json::Error> {
-        let mut line = Vec::with_capacity(512);
+        let mut line = Vec::with_capacity(1024);
         serde_json::to_writer(&mut line, self)?;
         Ok(Body(line))
     }
@@ -160,7 +161,8 @@ impl Body {
         line.extend_from_slice(br#"{"timestamp":""#);
         line.extend_from_slice(&rfc3339_micros::text(timestamp));
         line.extend_from_slice(br#"","seq":"#);
-        line.extend_from_slice(seq.to_string().as_bytes());
+        // Writing to a buffer does not fail.
+        let _ = write!(line, "{seq}");
         line.extend_from_slice(middle.unwrap_or_default());
         line.extend_from_slice(br#","prev":""#);
         line.extend_from_slice(&prev.hex());

@@ -90,7 +90,8 @@ impl Writer {
         let Some(last) = batch.last().map(|entry| entry.ticket) else {
             return;
         };
-        match self.locked(|writer| writer.append(batch)) {
+        let now = batch.last().map(|entry| entry.timestamp);
+        match self.locked_at(now, |writer| writer.append(batch)) {
             Ok(()) => {
                 self.kept.clear();
                 batch.clear();
@@ -138,7 +139,16 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        self.acquire()?;
+        self.locked_at(None, work)
+    }
+
+    /// The same, for somebody who knows how late it is.
+    fn locked_at<T>(
+        &mut self,
+        now: Option<OffsetDateTime>,
+        work: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        self.acquire(now)?;
         let result = work(self);
         if self.hold == Hold::Free {
             // Whoever has the log for itself keeps nobody waiting.
@@ -152,10 +162,10 @@ impl Writer {
         result
     }
 
-    fn acquire(&mut self) -> Result<(), Problem> {
+    fn acquire(&mut self, now: Option<OffsetDateTime>) -> Result<(), Problem> {
         match self.hold {
             Hold::Since(start) => {
-                let now = OffsetDateTime::now_utc();
+                let now = now.unwrap_or_else(OffsetDateTime::now_utc);
                 if (now - start).abs() < LONGEST_HOLD {
                     return Ok(());
                 }

@@ -12,9 +12,11 @@ mod links;
 mod metadata;
 mod permit;
 mod polls;
+mod span;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -27,11 +29,13 @@ pub use self::future::{Guarded, ToolResult, lazy, refused, refused_by, run, run_
 pub(crate) use self::metadata::Metadata;
 use self::permit::Input;
 pub use self::permit::Permit;
+use self::span::CallSpan;
 use crate::action::{RiskLevel, ToolAction};
 use crate::arguments::{Arguments, Call, own_arguments, summarize_arguments};
 use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord, Written};
 use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, PolicyDenied};
 use crate::identity::AgentIdentity;
+use crate::observe::{Counter, Histogram};
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
 use crate::secrets::{Redactions, Redactor};
 use crate::source::PolicySource;
@@ -161,13 +165,21 @@ pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: &
     let problem = authority.redactor.text(problem, &mut found).into_owned();
     let tool_name = shorten(coordinates.tool_name);
     let operation = shorten(coordinates.operation);
-    let action = ToolAction::new(
+    let mut action = ToolAction::new(
         authority.agent.agent_id.clone(),
         tool_name.clone(),
         operation.clone(),
     )
     .risk_level(coordinates.risk_level)
     .metadata("environment", authority.agent.environment.as_str());
+    action.action_id = authority.audit_log.begin(action.timestamp);
+    let shown = Coordinates {
+        tool_name: tool_name.clone(),
+        operation: operation.clone(),
+        risk_level: action.risk_level,
+    };
+    let span = CallSpan::new(&action.agent_id, &shown, action.action_id);
+    span.decided(Decision::Deny.as_str());
 
     let mut record = AuditRecord::new(AuditEvent::Denied, action.action_id, &action.metadata);
     record.agent_id = action.agent_id.as_ref().into();
@@ -178,14 +190,30 @@ pub(crate) fn refuse(authority: &Authority, coordinates: Coordinates, problem: &
     record.reason = Some(problem.as_str().into());
     record.redacted = found.iter().map(Cow::Borrowed).collect();
     let error = match authority.audit_log.append(&record) {
-        Ok(_) => GuardError::from(Box::new(InvalidCall {
-            tool_name,
-            operation,
-            problem,
-        })),
+        Ok(_) => {
+            count(authority, &tool_name, &operation, Decision::Deny.as_str());
+            GuardError::from(Box::new(InvalidCall {
+                tool_name,
+                operation,
+                problem,
+            }))
+        }
         Err(source) => GuardError::from(Box::new(AuditUnavailable { action, source })),
     };
     Err(error.into())
+}
+
+/// Tells those who watch that a call was decided.
+fn count(authority: &Authority, tool_name: &str, operation: &str, decision: &str) {
+    authority.audit_log.observing().tell(|observer| {
+        let labels = [
+            ("agent_id", authority.agent.agent_id.as_str()),
+            ("tool_name", tool_name),
+            ("operation", operation),
+            ("decision", decision),
+        ];
+        observer.add(Counter::Calls, 1, &labels);
+    });
 }
 
 /// A permit, or why there is none. Both are one pointer, so that each tool has it in registers.
@@ -209,10 +237,14 @@ pub(crate) fn admit(
     };
     let redactor = &authority.redactor;
     let mut redactions = Redactions::default();
+    let timestamp = OffsetDateTime::now_utc();
+    let action_id = authority.audit_log.begin(timestamp);
     let attempt = Attempt {
         authority,
-        action_id: Uuid::now_v7(),
-        timestamp: OffsetDateTime::now_utc(),
+        action_id,
+        timestamp,
+        started: Instant::now(),
+        span: CallSpan::new(&authority.agent.agent_id, &coordinates, action_id),
         input_summary: summarize_arguments(arguments, redactor, &mut redactions),
         shown_metadata: redactor
             .map(&metadata, &mut redactions)
@@ -242,6 +274,7 @@ pub(crate) fn admit(
     let written = attempt
         .record(&ruling)
         .map_err(|source| attempt.unrecorded(&coordinates, source))?;
+    attempt.tell(verdict.decision());
 
     match verdict.decision() {
         Decision::Allow => {
@@ -252,6 +285,7 @@ pub(crate) fn admit(
                 input_summary,
                 shown_metadata,
                 redactions,
+                span,
                 ..
             } = attempt;
             let shown_metadata = match shown_metadata {
@@ -268,6 +302,7 @@ pub(crate) fn admit(
                     redactions,
                 },
                 written,
+                span,
             ))
         }
         Decision::RequireApproval => Err(GuardError::from(Box::new(ApprovalRequired {
@@ -289,6 +324,8 @@ struct Attempt<'a> {
     authority: &'a Authority,
     action_id: Uuid,
     timestamp: OffsetDateTime,
+    started: Instant,
+    span: CallSpan,
     input_summary: String,
     /// The metadata as it may be shown.
     shown_metadata: Cow<'a, Map<String, Value>>,
@@ -317,6 +354,27 @@ impl Attempt<'_> {
         record.policy = Some(ruling.policy.digest().into());
         record.redacted = self.redactions.iter().map(Cow::Borrowed).collect();
         self.authority.audit_log.append(&record)
+    }
+
+    /// Tells those who watch what was decided.
+    fn tell(&self, decision: Decision) {
+        let decision = decision.as_str();
+        self.span.decided(decision);
+        count(
+            self.authority,
+            self.call.tool_name,
+            self.call.operation,
+            decision,
+        );
+        self.authority.audit_log.observing().tell(|observer| {
+            let labels = [
+                ("tool_name", self.call.tool_name),
+                ("operation", self.call.operation),
+                ("decision", decision),
+            ];
+            let seconds = self.started.elapsed().as_secs_f64();
+            observer.record(Histogram::DecisionDuration, seconds, &labels);
+        });
     }
 
     fn unrecorded(&self, coordinates: &Coordinates, source: AuditError) -> GuardError {

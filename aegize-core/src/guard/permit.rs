@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::ending::Outcome;
+use super::span::CallSpan;
 use super::{Authority, Coordinates};
 use crate::action::ToolAction;
 use crate::arguments::{Captured, summarize_value};
 use crate::audit::{AuditError, AuditEvent, AuditRecord, Written};
 use crate::error::{AuditUnavailable, GuardError, NoContext};
+use crate::observe::{Counter, Histogram};
 use crate::secrets::Redactions;
 
 /// An allowed call whose decision is in the log.
@@ -29,6 +31,7 @@ struct Open {
     coordinates: Coordinates,
     input: Input,
     written: Written,
+    span: CallSpan,
     started: Instant,
     is_running: bool,
     is_finished: bool,
@@ -49,13 +52,16 @@ impl Permit {
         coordinates: Coordinates,
         input: Input,
         written: Written,
+        span: CallSpan,
     ) -> Self {
+        span.enter();
         Self(Box::new(Open {
             authority: Arc::clone(authority),
             action_id,
             coordinates,
             input,
             written,
+            span,
             started: Instant::now(),
             is_running: true,
             is_finished: false,
@@ -64,7 +70,13 @@ impl Permit {
 
     /// Tells whether the body is on the stack or waits to be polled again.
     pub(super) fn set_running(&mut self, is_running: bool) {
-        self.0.is_running = is_running;
+        let open = &mut self.0;
+        match (open.is_running, is_running) {
+            (false, true) => open.span.enter(),
+            (true, false) => open.span.exit(),
+            _ => {}
+        }
+        open.is_running = is_running;
     }
 
     /// Waits until the decision is durable.
@@ -150,10 +162,43 @@ impl Open {
         record.risk_level = self.coordinates.risk_level;
         record.input_summary = self.input.summary.as_str().into();
         record.redacted = self.input.redactions.iter().map(Cow::Borrowed).collect();
-        let elapsed = self.started.elapsed().as_micros();
-        record.duration_us = Some(u64::try_from(elapsed).unwrap_or(u64::MAX));
+        let elapsed = self.started.elapsed();
+        let duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        record.duration_us = Some(duration_us);
         complete(&mut record);
         self.authority.audit_log.append_outcome(&record);
+        drop(record);
+        self.tell(outcome_name(event), elapsed, duration_us);
+    }
+
+    /// Tells those who watch how the call ended.
+    fn tell(&self, outcome: &'static str, elapsed: Duration, duration_us: u64) {
+        self.span.ended(outcome, duration_us);
+        if self.is_running {
+            self.span.exit();
+        }
+        self.authority.audit_log.observing().tell(|observer| {
+            let labels = [
+                ("tool_name", &*self.coordinates.tool_name),
+                ("operation", &*self.coordinates.operation),
+                ("outcome", outcome),
+            ];
+            let [tool_name, operation, outcome] = labels;
+            let agent_id = ("agent_id", self.authority.agent.agent_id.as_str());
+            let all = [agent_id, tool_name, operation, outcome];
+            observer.add(Counter::Executions, 1, &all);
+            let seconds = elapsed.as_secs_f64();
+            observer.record(Histogram::ExecutionDuration, seconds, &labels);
+        });
+    }
+}
+
+/// How an execution ended, in the words that metrics and spans use.
+fn outcome_name(event: AuditEvent) -> &'static str {
+    match event {
+        AuditEvent::ExecutionSucceeded => "succeeded",
+        AuditEvent::ExecutionFailed => "failed",
+        _ => "abandoned",
     }
 }
 
