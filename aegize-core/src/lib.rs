@@ -62,7 +62,7 @@ mod yaml;
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords, AuditSink, Batch, BatchLimits,
-    SinkError, SinkErrorKind, tlog,
+    ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind, SinkState, SinkStatus, tlog,
 };
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,

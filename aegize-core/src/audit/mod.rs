@@ -29,4 +29,7 @@ pub use self::error::AuditError;
 pub use self::log::AuditLog;
 pub use self::read::AuditRecords;
 pub use self::record::{AuditEvent, AuditRecord};
-pub use self::sink::{AuditSink, Batch, BatchLimits, SinkError, SinkErrorKind};
+pub use self::sink::{
+    AuditSink, Batch, BatchLimits, ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind,
+    SinkState, SinkStatus,
+};
