@@ -18,10 +18,6 @@ impl Random {
 /// The receiver has the log: every record in order, and
 /// none twice but in a batch that is the one before.
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "a story, and what has to be true in the end"
-)]
 fn what_is_received_is_the_log() {
     let (mut repeats, mut refused, mut published) = (0, 0, 0);
     for seed in 0..300 {
