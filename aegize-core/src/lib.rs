@@ -13,7 +13,7 @@
 //!   pure function.
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
-//!   [`tlog`], what proves it to others.
+//!   [`tlog`], what proves it to others; a [`Shipper`] delivers it to an [`AuditSink`].
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
 //! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].

@@ -2,8 +2,8 @@
 //!
 //! A step looks at the log, notes in the cursor what it is about to deliver, delivers it, and notes
 //! that. It knows no clock and never waits: it is told the time, and tells when to come again. The
-//! invariant: nothing is delivered that is not noted as under way, and nothing follows a delivery
-//! that is not noted.
+//! invariant: nothing is delivered that is not on disk and noted as under way, and nothing follows
+//! a delivery that is not noted.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -17,7 +17,7 @@ use super::batch::BatchLimits;
 use super::board::Board;
 use super::cursor::{self, Cursor, CursorFile};
 use super::error::{SinkError, SinkErrorKind};
-use super::look::{Look, Next, forked};
+use super::look::{Look, forked};
 use super::pending::{Pending, as_u64};
 use super::published::SignedCheckpoint;
 use super::rejected::{self, Content, Rejected, What};
@@ -288,20 +288,21 @@ impl<S: AuditSink> Delivery<S> {
         };
         self.status.lagging_since = next.as_ref().and_then(|next| next.pending.written());
         self.reach(&look, &cursor, next.is_none(), !self.is_publishable());
-        let Some(Next { pending, is_full }) = next else {
+        let Some(next) = next else {
             return Ok(POLL);
         };
         let waited = now.saturating_sub(*self.gathering.get_or_insert(now));
         let rest = self.limits.linger.saturating_sub(waited);
-        let is_due = is_full || rest.is_zero() || self.drained < self.wanted;
-        if !is_due && cursor.under_way.is_none() {
+        let is_due = next.is_full || rest.is_zero() || self.drained < self.wanted;
+        if !is_due {
             return Ok(rest.min(POLL));
         }
+        next.sync()?;
         self.gathering = None;
         if let Some(held) = &mut self.held {
-            held.change(|cursor| cursor.under_way = Some(pending.end()));
+            held.change(|cursor| cursor.under_way = Some(next.pending.end()));
         }
-        self.pending = Some(pending);
+        self.pending = Some(next.pending);
         Ok(POLL)
     }
 

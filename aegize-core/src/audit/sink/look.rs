@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::batch::BatchLimits;
-use super::cursor::{Cursor, Mark};
+use super::cursor::{Cursor, Mark, sync_directory};
 use super::pending::{Pending, as_u64};
 use super::trouble::Trouble;
 use crate::audit::chain::leaf;
@@ -28,6 +28,24 @@ pub(super) struct Next {
     pub(super) pending: Pending,
     /// Whether there is nothing to gain by waiting for more.
     pub(super) is_full: bool,
+    file: File,
+    path: PathBuf,
+}
+
+impl Next {
+    /// Makes sure that the log does not lose these lines with the power: a receiver that knows more
+    /// than the log could not be told from one that was given another.
+    pub(super) fn sync(&self) -> Result<(), Trouble> {
+        // Elsewhere, only whoever may write a file may ask for that.
+        #[cfg(unix)]
+        self.file
+            .sync_data()
+            .and_then(|()| sync_directory(&self.path))
+            .map_err(Trouble::with_file(&self.path, "synced"))?;
+        #[cfg(not(unix))]
+        let _ = (&self.file, &self.path);
+        Ok(())
+    }
 }
 
 /// Where the next line is.
@@ -105,6 +123,8 @@ impl Look {
         Ok((!pending.is_empty()).then_some(Next {
             pending,
             is_full: is_full || !position.is_last,
+            file: position.file,
+            path: segment.path.clone(),
         }))
     }
 

@@ -28,8 +28,8 @@ const LONGEST_NAME: usize = 32;
 ///
 /// Before each batch the line before it is compared with the one that was delivered. If the log was
 /// cut, rewritten or replaced, or the cursor is damaged, nothing is delivered, and the
-/// [`status`](Self::status) says what to do. So it is after a loss of power if the log lost
-/// records that had been delivered.
+/// [`status`](Self::status) says what to do. A loss of power is no such thing: records are synced
+/// to disk before they are delivered, whatever the log's own durability (on Unix).
 ///
 /// A receiver that is not available is tried again, forever, after up to 0.25 seconds first and 60
 /// in the end, or as long as it asks for, up to 15 minutes. A batch that is rejected is delivered

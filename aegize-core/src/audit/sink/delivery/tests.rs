@@ -128,12 +128,9 @@ impl World {
 
     /// Goes on, without time passing, until there is nothing to do at once.
     fn settle(&self, delivery: &mut Delivery<Scripted>) -> Duration {
-        loop {
-            let pause = self.step(delivery);
-            if !pause.is_zero() {
-                return pause;
-            }
-        }
+        let mut pauses = (0..1000).map(|_| self.step(delivery));
+        let pause = pauses.find(|pause| !pause.is_zero());
+        pause.expect("an end to what is to be done")
     }
 
     fn add(&self, text: &str) {
@@ -235,6 +232,20 @@ fn a_batch_that_is_not_full_waits_for_more() {
     world.add("g\n");
     world.settle(&mut delivery);
     assert_eq!(world.calls(), [], "and then they do again");
+}
+
+#[test]
+fn a_segment_that_is_complete_does_not_wait() {
+    let mut world = World::new(limits(3, 100, 250));
+    fs::create_dir(&world.log).unwrap();
+    world.sink.cursor = world.log.join("log.cursor-s");
+    let segment = |first: u64| world.log.join(format!("{first:020}.jsonl"));
+    let mut delivery = world.delivery();
+    add(&segment(0), "a\n");
+    assert_eq!(world.settle(&mut delivery), ms(100));
+    add(&segment(1), "b\n");
+    world.settle(&mut delivery);
+    assert_eq!(world.calls(), calls(&[(0, "a\n")]));
 }
 
 #[test]

@@ -84,8 +84,11 @@ fn what_is_received_is_the_log() {
             }
         }
         world.wanted += 1;
+        let mut steps = 0;
         while delivery.drained < world.wanted {
             world.now += world.step(&mut delivery);
+            steps += 1;
+            assert!(steps < 10_000, "seed {seed}: no end");
         }
 
         let mut script = world.sink.script();
