@@ -23,8 +23,9 @@ pub(crate) fn carry(log: &Path, receiver: &str, records: usize, dies_at: usize) 
         dies_at,
         delivered: 0,
     };
-    let shipper = Shipper::start(log, "carrier", sink).expect("delivery starts");
+    // Before any batch is.
     say("ready");
+    let shipper = Shipper::start(log, "carrier", sink).expect("delivery starts");
     while let Some(line) = hear() {
         match &*line {
             "drain" => match shipper.drain(LONG) {

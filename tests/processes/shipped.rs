@@ -5,9 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use crate::carrier::{REFUSES, parcels};
 use crate::ledger::{add, attempt, open};
 use crate::worker::Worker;
+
+/// In memory, where there is such a place: all is synced, and some disks take their time.
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    directory.expect("a directory")
+}
 
 fn carry(log: &Path, receiver: &Path, records: usize, dies_at: usize) -> Worker {
     let receiver = receiver.to_str().expect("text");
@@ -48,7 +56,7 @@ fn assert_received(receiver: &Path, log: &[u8]) -> usize {
 /// stands by and takes over.
 pub(crate) fn killed_at_any_moment() -> String {
     const ROUNDS: usize = 60;
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory();
     let log = directory.path().join("audit.jsonl");
     let receiver = directory.path().join("received");
     let context = open(&log);
@@ -87,7 +95,7 @@ pub(crate) fn killed_at_any_moment() -> String {
 /// though the next process would make larger batches and the log has grown.
 pub(crate) fn killed_before_it_is_noted() -> String {
     const ROUNDS: usize = 40;
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory();
     let log = directory.path().join("audit");
     fs::create_dir(&log).expect("a directory");
     let receiver = directory.path().join("received");
@@ -119,7 +127,7 @@ pub(crate) fn killed_before_it_is_noted() -> String {
 
 /// Of several processes one delivers; when it dies, another goes on.
 pub(crate) fn by_one_of_three() -> String {
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory();
     let log = directory.path().join("audit.jsonl");
     let receiver = directory.path().join("received");
     let context = open(&log);
@@ -143,7 +151,7 @@ pub(crate) fn by_one_of_three() -> String {
 /// Without room for the cursor nothing is delivered; without room for what was refused nothing is
 /// passed over.
 pub(crate) fn only_with_room() -> String {
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory();
     let log = directory.path().join("audit.jsonl");
     let line = format!("{{\"seq\":0,\"text\":\"{}\"}}\n", "x".repeat(4000));
     fs::write(&log, line).expect("the log can be written");

@@ -177,7 +177,7 @@ fn segments_that_are_missing_or_cut_are_not_skipped() {
         ),
     ];
     for (segments, problem, delivered) in cases {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = directory();
         for (first, text) in segments {
             add(&directory.path().join(format!("{first:020}.jsonl")), text);
         }

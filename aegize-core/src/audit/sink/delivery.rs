@@ -297,7 +297,8 @@ impl<S: AuditSink> Delivery<S> {
         if !is_due {
             return Ok(rest.min(POLL));
         }
-        next.sync()?;
+        next.sync()
+            .map_err(Trouble::with_file(&self.log, "synced"))?;
         self.gathering = None;
         if let Some(held) = &mut self.held {
             held.change(|cursor| cursor.under_way = Some(next.pending.end()));

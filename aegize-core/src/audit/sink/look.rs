@@ -29,22 +29,18 @@ pub(super) struct Next {
     /// Whether there is nothing to gain by waiting for more.
     pub(super) is_full: bool,
     file: File,
-    path: PathBuf,
+    /// The path of the file, if these are its first lines.
+    new_path: Option<PathBuf>,
 }
 
 impl Next {
     /// Makes sure that the log does not lose these lines with the power: a receiver that knows more
     /// than the log could not be told from one that was given another.
-    pub(super) fn sync(&self) -> Result<(), Trouble> {
+    pub(super) fn sync(&self) -> io::Result<()> {
         // Elsewhere, only whoever may write a file may ask for that.
         #[cfg(unix)]
-        self.file
-            .sync_data()
-            .and_then(|()| sync_directory(&self.path))
-            .map_err(Trouble::with_file(&self.path, "synced"))?;
-        #[cfg(not(unix))]
-        let _ = (&self.file, &self.path);
-        Ok(())
+        self.file.sync_data()?;
+        self.new_path.as_deref().map_or(Ok(()), sync_directory)
     }
 }
 
@@ -124,7 +120,7 @@ impl Look {
             pending,
             is_full: is_full || !position.is_last,
             file: position.file,
-            path: segment.path.clone(),
+            new_path: (position.offset == 0).then(|| segment.path.clone()),
         }))
     }
 
