@@ -40,6 +40,8 @@ impl Next {
         // Elsewhere, only whoever may write a file may ask for that.
         #[cfg(unix)]
         self.file.sync_data()?;
+        #[cfg(not(unix))]
+        let _ = &self.file;
         self.new_path.as_deref().map_or(Ok(()), sync_directory)
     }
 }
