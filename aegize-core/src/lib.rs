@@ -14,7 +14,7 @@
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
 //! * `observe`: what is counted and measured, for an [`Observer`].
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
-//!   [`tlog`], what proves it to others.
+//!   [`tlog`], what proves it to others; a [`Shipper`] delivers it to an [`AuditSink`].
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
 //! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].
@@ -64,7 +64,8 @@ mod yaml;
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditLogOptions, AuditRecord, AuditRecords, AuditSink, Batch,
-    BatchLimits, Durability, Rotation, SinkError, SinkErrorKind, tlog,
+    BatchLimits, Durability, Rotation, ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind,
+    SinkState, SinkStatus, tlog,
 };
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,

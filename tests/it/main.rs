@@ -35,6 +35,7 @@ mod replay;
 mod secrets;
 mod shapes;
 mod shared_rules;
+mod shipping;
 mod suggest;
 mod support;
 mod tlog;

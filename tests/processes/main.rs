@@ -5,6 +5,7 @@
 //! otherwise it runs the scenarios. Nothing waits for time; all waiting is for a line that
 //! another process writes, or for its end.
 
+mod carrier;
 mod crowd;
 mod full;
 mod harness;
@@ -12,6 +13,7 @@ mod kept;
 mod killed;
 mod ledger;
 mod refused;
+mod shipped;
 mod torn;
 mod worker;
 
@@ -82,6 +84,16 @@ const SCENARIOS: &[Scenario] = &[
     ("kept::until_the_end_is_known", kept::until_the_end_is_known),
     ("kept::in_order", kept::in_order),
     ("kept::of_a_panic", kept::of_a_panic),
+    (
+        "shipped::killed_at_any_moment",
+        shipped::killed_at_any_moment,
+    ),
+    (
+        "shipped::killed_before_it_is_noted",
+        shipped::killed_before_it_is_noted,
+    ),
+    ("shipped::by_one_of_three", shipped::by_one_of_three),
+    ("shipped::only_with_room", shipped::only_with_room),
 ];
 
 fn main() -> ExitCode {

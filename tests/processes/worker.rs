@@ -11,6 +11,7 @@ use std::thread;
 
 use aegize::{AuditLog, AuditRecords};
 
+use crate::carrier::carry;
 use crate::ledger::{Attempt, attempt, context, open};
 
 /// Does one process's work.
@@ -19,6 +20,9 @@ pub(crate) fn work(role: &str, log: &Path, arguments: &[String]) {
         ("flood", [tag, calls, size]) => flood(log, tag, number(calls), number(size)),
         ("obey", []) => obey(log),
         ("read", []) => read(log),
+        ("carry", [receiver, records, dies_at]) => {
+            carry(log, receiver, number(records), number(dies_at));
+        }
         _ => panic!("no such work: {role} {arguments:?}"),
     }
 }
@@ -27,7 +31,7 @@ fn number(text: &str) -> usize {
     text.parse().expect("a number")
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     // One write, so that a process that is killed says the whole line or nothing.
     if io::stdout()
         .write_all(format!("{line}\n").as_bytes())
@@ -37,7 +41,7 @@ fn say(line: &str) {
     }
 }
 
-fn hear() -> Option<String> {
+pub(crate) fn hear() -> Option<String> {
     io::stdin().lines().next().map(|line| line.expect("a line"))
 }
 

@@ -38,4 +38,7 @@ pub use self::options::{AuditLogOptions, Durability, Rotation};
 pub use self::read::AuditRecords;
 pub use self::record::{AuditEvent, AuditRecord};
 pub(crate) use self::shared::Written;
-pub use self::sink::{AuditSink, Batch, BatchLimits, SinkError, SinkErrorKind};
+pub use self::sink::{
+    AuditSink, Batch, BatchLimits, ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind,
+    SinkState, SinkStatus,
+};
