@@ -5,6 +5,7 @@ mod foreign;
 mod mcp_server;
 mod rig_tools;
 mod rmcp_tools;
+mod spans;
 mod support;
 mod tokio_test;
 mod tools;
