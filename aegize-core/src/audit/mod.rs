@@ -16,6 +16,7 @@ mod key;
 mod lock;
 mod log;
 mod note;
+mod old;
 mod proof;
 mod read;
 mod record;
