@@ -196,8 +196,11 @@ pub(crate) fn event<T>(event: AuditEvent, text: T) -> Painted<T> {
 /// An event's name, as short as people need it.
 pub(crate) fn event_name(event: AuditEvent) -> &'static str {
     let name = event.as_str();
-    let name = name.strip_prefix("execution_").unwrap_or(name);
-    name.strip_suffix("_required").unwrap_or(name)
+    ["execution_", "log_"]
+        .into_iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .or_else(|| name.strip_suffix("_required"))
+        .unwrap_or(name)
 }
 
 /// What needs no emphasis.

@@ -193,7 +193,9 @@ fn what_the_python_package_decided_can_be_replayed() {
     assert!(policy.replay(&records[3]).is_none());
 
     let mut suggestion = PolicySuggestion::new(["bot"]);
-    records.iter().for_each(|record| suggestion.add(record));
+    for record in &records {
+        suggestion.add(record);
+    }
     let suggested = suggestion.to_string();
     assert!(suggested.contains("1 call ran at low risk"), "{suggested}");
 }
@@ -272,7 +274,7 @@ fn a_log_that_was_cut_or_removed_is_not_followed() {
             fs::write(path, &text[..text.len() - 10]).unwrap();
         }),
         ("was removed or moved", |path, _| {
-            fs::remove_file(path).unwrap()
+            fs::remove_file(path).unwrap();
         }),
         ("was removed or moved", |path, text| {
             fs::rename(path, path.with_extension("old")).unwrap();

@@ -57,7 +57,7 @@ pub(super) fn write(stdout: &mut impl Write, tally: &Tally) -> io::Result<()> {
     for other in [AuditEvent::LogRecovered, AuditEvent::Other] {
         let count = tally.events.of(other);
         if count > 0 {
-            writeln!(stdout, "{:<10}  {count}", other.as_str())?;
+            writeln!(stdout, "{:<10}  {count}", event_name(other))?;
         }
     }
     if let Some(durations) = tally.durations.summary() {
