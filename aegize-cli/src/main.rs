@@ -2,7 +2,7 @@
 //!
 //! Commands read, judge and format; none of them calls a tool. In reading order: [`command`] is what
 //! can be asked, [`logs`] reads what is on record, [`exit`] is how it ends, [`output`] how it is
-//! told, with the lines that [`source`] finds. The invariant: whatever the files, the arguments
+//! told, in columns of [`layout`] and with the lines that [`source`] finds. The invariant: whatever the files, the arguments
 //! and the streams are, the process ends with one of the codes of [`exit::Exit`].
 #![cfg_attr(
     not(test),
@@ -18,6 +18,7 @@
 
 mod command;
 mod exit;
+mod layout;
 mod logs;
 mod output;
 mod source;

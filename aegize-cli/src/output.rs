@@ -4,9 +4,11 @@
 //! invariant: no stream makes the process panic, and no text moves the cursor or begins a line.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use aegize::Decision;
+use aegize::{AuditEvent, Decision};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
@@ -19,21 +21,75 @@ pub(crate) fn stdout() -> impl Write {
     BufWriter::new(UntilClosed(anstream::stdout().lock()))
 }
 
+/// The same without styles, byte for byte.
+pub(crate) fn unstyled() -> impl Write {
+    BufWriter::new(UntilClosed(io::stdout().lock()))
+}
+
+/// How wide standard output is, if it is a terminal or `COLUMNS` says it.
+pub(crate) fn width() -> Option<usize> {
+    let columns = std::env::var("COLUMNS").ok();
+    let told = columns.and_then(|columns| columns.parse().ok());
+    told.or_else(|| {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(width.0.into())
+    })
+}
+
+/// Whether the reader of standard output was seen to be gone.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether nobody reads standard output any more, as far as writing to it has told.
+pub(crate) fn is_closed() -> bool {
+    IS_CLOSED.load(Ordering::Relaxed)
+}
+
+/// Waits, but not longer than there is a reader of standard output; whether it is gone.
+pub(crate) fn is_closed_after(time: Duration) -> bool {
+    is_closed() || wait(time)
+}
+
+#[cfg(unix)]
+fn wait(time: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdout = io::stdout();
+    // No flags: the loss of the reader is told all the same.
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    let is_told = Timespec::try_from(time)
+        .is_ok_and(|time| poll(&mut watched, Some(&time)).is_ok_and(|told| told > 0));
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    is_told && watched.iter().any(|fd| fd.revents().intersects(gone))
+}
+
+#[cfg(not(unix))]
+fn wait(time: Duration) -> bool {
+    std::thread::sleep(time);
+    false
+}
+
 struct UntilClosed<W>(W);
 
-impl<W: Write> Write for UntilClosed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+impl<W> UntilClosed<W> {
+    /// What a write to nobody is taken for.
+    fn unless_closed<T>(result: io::Result<T>, dropped: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                IS_CLOSED.store(true, Ordering::Relaxed);
+                Ok(dropped)
+            }
             result => result,
         }
     }
+}
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::unless_closed(self.0.write(bytes), bytes.len())
+    }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self.0.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
-        }
+        Self::unless_closed(self.0.flush(), ())
     }
 }
 
@@ -69,10 +125,26 @@ pub(crate) fn write_json(stdout: &mut impl Write, value: &Value) -> io::Result<(
     writeln!(stdout, "{}", json(value))
 }
 
+/// Writes a line of JSON as it stands, with a line end. On a terminal, what that would not show is
+/// escaped, which says the same.
+pub(crate) fn write_json_line(stdout: &mut impl Write, line: &[u8]) -> io::Result<()> {
+    match std::str::from_utf8(line) {
+        Ok(text) if io::stdout().is_terminal() => writeln!(stdout, "{}", json_escaped(text)),
+        _ => {
+            stdout.write_all(line)?;
+            stdout.write_all(b"\n")
+        }
+    }
+}
+
 /// JSON lets all but the C0 controls stand in a string; here the others are escaped, too.
 fn json(value: &Value) -> String {
-    let mut escaped = String::new();
-    for c in format!("{value:#}").chars() {
+    json_escaped(&format!("{value:#}"))
+}
+
+fn json_escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
         if c != '\n' && is_control(c) {
             // All of them have four digits. Writing to a string does not fail.
             let _ = write!(escaped, "\\u{:04x}", u32::from(c));
@@ -88,10 +160,7 @@ pub(crate) fn decision(decision: Decision) -> Painted<&'static str> {
     let text = decision.as_str();
     match decision {
         Decision::Allow => good(text),
-        Decision::RequireApproval => Painted {
-            text,
-            style: AnsiColor::Yellow.on_default().bold(),
-        },
+        Decision::RequireApproval => wary(text),
         Decision::Deny => bad(text),
     }
 }
@@ -103,6 +172,40 @@ pub(crate) fn good<T>(text: T) -> Painted<T> {
 
 pub(crate) fn bad<T>(text: T) -> Painted<T> {
     let style = AnsiColor::Red.on_default().bold();
+    Painted { text, style }
+}
+
+pub(crate) fn wary<T>(text: T) -> Painted<T> {
+    let style = AnsiColor::Yellow.on_default().bold();
+    Painted { text, style }
+}
+
+/// What tells of an event: green if all went well, yellow if somebody should look, red if a call
+/// was refused or failed.
+pub(crate) fn event<T>(event: AuditEvent, text: T) -> Painted<T> {
+    match event {
+        AuditEvent::Allowed | AuditEvent::ExecutionSucceeded => good(text),
+        AuditEvent::Denied | AuditEvent::ExecutionFailed => bad(text),
+        AuditEvent::ApprovalRequired
+        | AuditEvent::ExecutionAbandoned
+        | AuditEvent::LogRecovered => wary(text),
+        _ => plain(text),
+    }
+}
+
+/// An event's name, as short as people need it.
+pub(crate) fn event_name(event: AuditEvent) -> &'static str {
+    let name = event.as_str();
+    ["execution_", "log_"]
+        .into_iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .or_else(|| name.strip_suffix("_required"))
+        .unwrap_or(name)
+}
+
+/// What needs no emphasis.
+pub(crate) fn plain<T>(text: T) -> Painted<T> {
+    let style = Style::new();
     Painted { text, style }
 }
 

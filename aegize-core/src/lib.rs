@@ -76,6 +76,7 @@ pub use self::error::{
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
 pub use self::observe::{Counter, Histogram, Label, Observer};
+pub use self::pattern::{NamePattern, PatternError};
 pub use self::policy::{
     CaseOutcome, Change, Decision, DeclaredTool, Direction, Explanation, Finding, FindingCode,
     FormattedPolicy, NearMiss, PermissionPolicy, Place, PolicyDiff, PolicyRule, PolicyTests,

@@ -111,7 +111,10 @@ impl PermissionPolicy {
     ///   and are left out. Everyone the agent acted for is judged.
     /// * Of arguments that look like paths, every one may have been declared to be one. Those
     ///   that do not are taken to be none, unless neither they nor the metadata show another.
-    /// * A value that was shown by its `Debug` and reads as JSON is taken for that JSON.
+    /// * A value that was shown by its `Debug`, or by Python's `repr`, and reads as JSON is taken
+    ///   for that JSON.
+    /// * Metadata is taken to be on record as the policy read it; the Python package leaves
+    ///   `candidate_paths` out.
     ///
     /// [`GuardContext::narrowed`]: crate::GuardContext::narrowed
     pub fn replay<'p>(&'p self, record: &AuditRecord<'_>) -> Option<Replay<'p>> {
@@ -167,7 +170,11 @@ impl PermissionPolicy {
 
 /// What a policy decided, if the record is of that.
 pub(crate) fn recorded_decision(record: &AuditRecord<'_>) -> Option<Decision> {
-    record.policy.as_ref()?;
+    // The Python package names no policy, and records no decision of anything else.
+    let is_of_python = record.prev.is_none() && record.action_id.get_version_num() != 7;
+    if record.policy.is_none() && !is_of_python {
+        return None;
+    }
     match record.event {
         AuditEvent::Allowed => Some(Decision::Allow),
         AuditEvent::Denied => Some(Decision::Deny),

@@ -29,6 +29,7 @@ mod policy_file;
 mod policy_lint;
 mod policy_lint_properties;
 mod properties;
+mod reading;
 mod readme;
 mod recorded;
 mod reload;

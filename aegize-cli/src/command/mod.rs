@@ -2,12 +2,14 @@
 //!
 //! Doc comments on arguments and commands are their help texts.
 
+mod audit;
 mod policy;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use self::audit::AuditCommand;
 use self::policy::PolicyCommand;
 use crate::exit::{Exit, Failure};
 
@@ -19,11 +21,12 @@ Exit codes:
   2  no result: a file, an argument or the output is unusable;
      standard error says why";
 
-/// Check what an AI agent's policy decides, before it matters
+/// Check what an AI agent's policy decides, before it matters, and read what agents did
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
-/// review, says which agent may call which tool, and which calls wait for a person. This command
-/// works with such files. It reads, judges and formats; nothing is executed.
+/// review, says which agent may call which tool, and which calls wait for a person; an audit log
+/// says what every agent attempted, and what became of it. This command works with such files. It
+/// reads, judges and formats; nothing is executed.
 #[derive(Debug, Parser)]
 #[command(
     name = "aegize",
@@ -38,8 +41,9 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-Example:
+Examples:
   aegize policy test aegize.yaml policy_tests.yaml
+  aegize audit show audit.jsonl --since 1h
 
 `aegize policy test --help` shows what the two files look like.";
 
@@ -56,6 +60,8 @@ pub(crate) enum Format {
 enum Command {
     #[command(subcommand)]
     Policy(PolicyCommand),
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 impl Arguments {
@@ -67,6 +73,7 @@ impl Arguments {
     pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         match &self.command {
             Command::Policy(command) => command.run(stdout),
+            Command::Audit(command) => command.run(stdout),
         }
     }
 }

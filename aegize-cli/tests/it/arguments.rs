@@ -46,6 +46,7 @@ fn no_arguments_show_the_help() {
     for (arguments, usage) in [
         (&[] as &[&str], "Usage: aegize <COMMAND>"),
         (&["policy"], "Usage: aegize policy <COMMAND>"),
+        (&["audit"], "Usage: aegize audit <COMMAND>"),
     ] {
         let ran = run(arguments);
         assert_eq!(

@@ -13,12 +13,14 @@ fn every_level_teaches_the_essentials() {
         "  1  ",
         "  2  ",
     ];
-    let rows: [(&[&str], &[&str]); 9] = [
+    let rows: [(&[&str], &[&str]); 12] = [
         (
             &["--help"],
             &[
                 "Check what an AI agent's policy decides",
                 "policy  Work with policy files",
+                "audit   Work with audit logs",
+                "aegize audit show audit.jsonl --since 1h",
                 "aegize policy test aegize.yaml policy_tests.yaml",
                 "--version",
             ],
@@ -114,6 +116,39 @@ fn every_level_teaches_the_essentials() {
                 "only ever denied is in comments",
                 "aegize policy replay suggested.yaml audit.jsonl",
                 "risk_level_max: low",
+            ],
+        ),
+        (
+            &["audit", "--help"],
+            &[
+                "JSON Lines, or a directory of such files",
+                "Show what is on record",
+                "Count what is on record",
+                "aegize audit show audit.jsonl --event denied --follow",
+            ],
+        ),
+        (
+            &["audit", "show", "--help"],
+            &[
+                "Usage: aegize audit show [OPTIONS] <LOG>",
+                "-f, --follow",
+                "The same as `--format json`",
+                "`*` stands for any text, as in policies",
+                "90s, 15m, 1h, 2d, 4w",
+                "possible values: allowed, denied, approval_required",
+                "jq 'select(.duration_us > 1000000)'",
+                r#"{"timestamp":"2026-06-27T18:00:00.123456Z","seq":41"#,
+                "whether or not any record passed",
+            ],
+        ),
+        (
+            &["audit", "stats", "--help"],
+            &[
+                "Usage: aegize audit stats [OPTIONS] <LOG>",
+                "no outcome in the log",
+                "does not grow with the log",
+                "--until <TIME>",
+                "\"duration_us\": {\"count\"",
             ],
         ),
     ];

@@ -1,6 +1,7 @@
 //! The binary, as a person or a CI job runs it.
 
 mod arguments;
+mod audit;
 mod diff;
 mod examples;
 mod explain;

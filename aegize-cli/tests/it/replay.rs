@@ -201,6 +201,32 @@ fn a_suggestion_has_the_canonical_layout() {
 }
 
 #[test]
+fn a_log_may_be_a_directory_of_segments() {
+    let directory = directory(CANDIDATE, log());
+    let segments = directory.path().join("audit");
+    std::fs::create_dir(&segments).unwrap();
+    let lines: Vec<String> = log().split_inclusive('\n').map(str::to_owned).collect();
+    write(
+        segments.join("00000000000000000000.jsonl"),
+        lines[..3].concat(),
+    )
+    .unwrap();
+    write(
+        segments.join("00000000000000000003.jsonl"),
+        lines[3..].concat(),
+    )
+    .unwrap();
+    let of = |log: &str| {
+        let replayed = policy(directory.path(), &["replay", "policy.yaml", log]);
+        let suggested = policy(directory.path(), &["suggest", log, "--agent", "bot"]);
+        (replayed, suggested)
+    };
+    let (mut replayed, suggested) = of("audit");
+    replayed.stdout = replayed.stdout.replace("of audit,", "of audit.jsonl,");
+    assert_eq!((replayed, suggested), of("audit.jsonl"));
+}
+
+#[test]
 fn nothing_to_tell_is_told() {
     let directory = directory("agents: {}", "");
     let ran = policy(directory.path(), &["replay", "policy.yaml", "audit.jsonl"]);

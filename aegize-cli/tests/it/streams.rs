@@ -87,7 +87,18 @@ fn full() -> std::fs::File {
 fn a_full_disk_is_an_error() {
     let directory = directory(POLICY, TESTS);
     let policy_test = ["policy", "test", "policy.yaml", "tests.yaml"];
-    for arguments in [&policy_test as &[&str], &["--help"], &["--version"]] {
+    std::fs::create_dir(directory.path().join("audit")).unwrap();
+    let segment = "audit/00000000000000000000.jsonl";
+    let line = r#"{"timestamp":"2026-06-27T18:00:00Z","seq":0,"event":"denied","action_id":"01970000-0000-7000-8000-000000000000","agent_id":"bot","tool_name":"shell","operation":"run","risk_level":"low","input_summary":"","metadata":{}}"#;
+    std::fs::write(directory.path().join(segment), format!("{line}\n")).unwrap();
+    for arguments in [
+        &policy_test as &[&str],
+        &["audit", "show", "audit"],
+        &["audit", "show", "audit", "--json"],
+        &["audit", "stats", "audit"],
+        &["--help"],
+        &["--version"],
+    ] {
         let output = aegize(directory.path())
             .args(arguments)
             .stdout(full())

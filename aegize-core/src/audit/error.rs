@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     SetAside(#[source] io::Error),
     #[error("has been removed or moved; open it again to begin a new one")]
     Removed,
+    #[error("was removed or moved while it was read; find out who did that, and read it anew")]
+    Gone,
     #[error("is {shorter} bytes shorter than it was; find out who cut it, and open it again")]
     Shorter { shorter: u64 },
     #[error("does not end with a record ({0}); give the log a file of its own")]

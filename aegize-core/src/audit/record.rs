@@ -26,7 +26,8 @@ pub struct AuditRecord<'a> {
     pub seq: u64,
     /// What happened.
     pub event: AuditEvent,
-    /// The attempt it is about; the same in every record of one.
+    /// The attempt it is about; the same in every record of one. A UUID of version 7, but in
+    /// lines of the Python package.
     pub action_id: Uuid,
     /// Who attempted it.
     pub agent_id: Cow<'a, str>,
@@ -200,6 +201,18 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
+    /// Every event, in the order of an attempt.
+    pub const ALL: [Self; 8] = [
+        Self::Allowed,
+        Self::Denied,
+        Self::ApprovalRequired,
+        Self::ExecutionSucceeded,
+        Self::ExecutionFailed,
+        Self::ExecutionAbandoned,
+        Self::LogRecovered,
+        Self::Other,
+    ];
+
     /// The name in the log.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,37 @@
 //! Globs over tool and operation names, which are most often no globs at all.
 
+use std::str::FromStr;
+
 use super::glob::translate::{literal, whole};
 use super::glob::{Glob, PatternError, Syntax, check, is_glob};
+
+/// A pattern for names, as policies write it for tools and operations: a name, or a glob in which
+/// `*` stands for any text.
+///
+/// ```
+/// # extern crate aegize_core as aegize;
+/// let pattern: aegize::NamePattern = "github.*".parse()?;
+/// assert!(pattern.is_match("github.read"));
+/// assert!("github.**".parse::<aegize::NamePattern>().is_err());
+/// # Ok::<(), aegize::PatternError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct NamePattern(NameGlob);
+
+impl NamePattern {
+    /// Whether a name is one of those that are meant. In time linear in the name.
+    pub fn is_match(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
+impl FromStr for NamePattern {
+    type Err = PatternError;
+
+    fn from_str(pattern: &str) -> Result<Self, PatternError> {
+        NameGlob::new(pattern).map(Self)
+    }
+}
 
 /// A pattern for a name. Names have no separators: `*` stands for any text.
 #[derive(Debug, Clone)]

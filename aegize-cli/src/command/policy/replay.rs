@@ -34,7 +34,7 @@ pub(crate) struct ReplayLog {
     /// The policy, a YAML file
     policy: PathBuf,
 
-    /// The audit logs, JSON Lines; /dev/stdin is one, too
+    /// The audit logs: files of JSON Lines, directories of such files, or /dev/stdin
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
 
@@ -292,9 +292,8 @@ fn write_human(
         totals.tightened,
         totals.unknown,
     )?;
-    if totals.bad_lines > 0 {
-        let lines = counted(totals.bad_lines, "line");
-        writeln!(stdout, "{lines} left out: no record, or a torn one")?;
+    if let Some(left_out) = logs::left_out(totals.bad_lines) {
+        writeln!(stdout, "{left_out}")?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use crate::output::warn;
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}"))]
 pub(crate) struct Suggest {
-    /// The audit logs, JSON Lines; /dev/stdin is one, too
+    /// The audit logs: files of JSON Lines, directories of such files, or /dev/stdin
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
 

@@ -21,7 +21,7 @@ const LONGEST: usize = 1024;
 /// Why a pattern is refused, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct PatternError(String);
+pub struct PatternError(String);
 
 impl PatternError {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
