@@ -13,7 +13,7 @@
 //!   pure function.
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
-//!   [`tlog`], what proves it to others.
+//!   [`tlog`], what proves it to others; a [`LogVerifier`] tells whether it is as it was written.
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
 //! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].
@@ -62,7 +62,8 @@ mod yaml;
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditRecord, AuditRecords, AuditSink, Batch, BatchLimits,
-    SinkError, SinkErrorKind, tlog,
+    CheckedCheckpoint, IntactLog, LogFlaw, LogFlawKind, LogVerdict, LogVerifier, SinkError,
+    SinkErrorKind, tlog,
 };
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,

@@ -38,3 +38,4 @@ mod shared_rules;
 mod suggest;
 mod support;
 mod tlog;
+mod verify;

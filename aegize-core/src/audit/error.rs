@@ -33,6 +33,10 @@ pub(crate) enum Problem {
     BadLine { line: u64, what: String },
     #[error("cannot hold the record: {0}")]
     Encode(String),
+    #[error("has no segments; name a log, which is a file or a directory of segments")]
+    NoSegments,
+    #[error("cannot be checked against `{}`: {what}", file.display())]
+    Checkpoint { file: PathBuf, what: String },
 }
 
 impl Problem {

@@ -23,6 +23,7 @@ mod recover;
 mod sink;
 pub mod tlog;
 mod tlog_error;
+mod verify;
 mod writer;
 
 pub use self::error::AuditError;
@@ -30,3 +31,6 @@ pub use self::log::AuditLog;
 pub use self::read::AuditRecords;
 pub use self::record::{AuditEvent, AuditRecord};
 pub use self::sink::{AuditSink, Batch, BatchLimits, SinkError, SinkErrorKind};
+pub use self::verify::{
+    CheckedCheckpoint, IntactLog, LogFlaw, LogFlawKind, LogVerdict, LogVerifier,
+};
