@@ -64,8 +64,15 @@ fn verify(log: &Path, threads: NonZero<usize>) {
 }
 
 fn sha256sum(log: &Path) {
-    let status = Command::new("sha256sum").arg(log).stdout(Stdio::null()).status();
-    assert!(status.expect("sha256sum, of the GNU core utilities").success());
+    let status = Command::new("sha256sum")
+        .arg(log)
+        .stdout(Stdio::null())
+        .status();
+    assert!(
+        status
+            .expect("sha256sum, of the GNU core utilities")
+            .success()
+    );
 }
 
 fn main() {
@@ -78,8 +85,14 @@ fn main() {
     let all = thread::available_parallelism().unwrap_or(one);
     let subjects: [(String, Box<dyn Fn()>); 3] = [
         ("floor: sha256sum".to_owned(), Box::new(|| sha256sum(&log))),
-        ("verify, on one thread".to_owned(), Box::new(|| verify(&log, one))),
-        (format!("verify, on {all} threads"), Box::new(|| verify(&log, all))),
+        (
+            "verify, on one thread".to_owned(),
+            Box::new(|| verify(&log, one)),
+        ),
+        (
+            format!("verify, on {all} threads"),
+            Box::new(|| verify(&log, all)),
+        ),
     ];
     let mut best = [f64::INFINITY; 3];
     for _ in 0..ROUNDS {

@@ -2,12 +2,14 @@
 //!
 //! Doc comments on arguments and commands are their help texts.
 
+mod audit;
 mod policy;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use self::audit::AuditCommand;
 use self::policy::PolicyCommand;
 use crate::exit::{Exit, Failure};
 
@@ -22,8 +24,9 @@ Exit codes:
 /// Check what an AI agent's policy decides, before it matters
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
-/// review, says which agent may call which tool, and which calls wait for a person. This command
-/// works with such files. It reads, judges and formats; nothing is executed.
+/// review, says which agent may call which tool, and which calls wait for a person; a log says what
+/// became of every call. This command works with both. It reads, judges and formats; nothing is
+/// executed.
 #[derive(Debug, Parser)]
 #[command(
     name = "aegize",
@@ -56,6 +59,8 @@ pub(crate) enum Format {
 enum Command {
     #[command(subcommand)]
     Policy(PolicyCommand),
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 impl Arguments {
@@ -67,6 +72,7 @@ impl Arguments {
     pub(crate) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         match &self.command {
             Command::Policy(command) => command.run(stdout),
+            Command::Audit(command) => command.run(stdout),
         }
     }
 }

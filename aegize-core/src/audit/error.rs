@@ -35,6 +35,8 @@ pub(crate) enum Problem {
     Encode(String),
     #[error("has no segments; name a log, which is a file or a directory of segments")]
     NoSegments,
+    #[error("proves no record {seq}: {what}")]
+    Unproved { seq: u64, what: String },
     #[error("cannot be checked against `{}`: {what}", file.display())]
     Checkpoint { file: PathBuf, what: String },
 }

@@ -13,7 +13,7 @@ use memchr::memrchr;
 
 use super::super::error::{AuditError, Problem};
 use super::super::files::{Extent, Segment, extents};
-use super::outline::Outline;
+use super::outline::{Outline, lines};
 
 /// How many bytes are read at a time, more or less.
 const CHUNK: usize = 1024 * 1024;
@@ -54,7 +54,7 @@ impl Chunk {
     pub(super) fn outlines(self) -> Outlines {
         Outlines {
             file: self.file,
-            lines: Outline::all(&self.lines),
+            lines: lines(&self.lines).map(Outline::of).collect(),
             rest: self.rest,
             length: self.length,
         }

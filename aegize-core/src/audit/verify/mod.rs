@@ -2,12 +2,14 @@
 //!
 //! In reading order: [`chunks`] reads whole lines, [`outline`] reads what a line says of its place,
 //! [`check`] holds the lines against each other and against checkpoints, [`suspect`] tells what was
-//! done to a log whose lines do not fit, and [`verdict`] is what is said of it. The invariant: nothing in here writes, or knows how a log is written, and
+//! done to a log whose lines do not fit, and [`verdict`] is what is said of it. [`prove`] makes the
+//! proof of one record. The invariant: nothing in here writes, or knows how a log is written, and
 //! nothing is taken on trust but the keys.
 
 mod check;
 mod chunks;
 mod outline;
+mod prove;
 mod suspect;
 mod verdict;
 
@@ -97,6 +99,11 @@ impl LogVerifier {
         self
     }
 
+    /// Where the latest checkpoint of the log lies, if there is one: beside it.
+    pub fn checkpoint_file(&self) -> PathBuf {
+        beside(&self.log, "checkpoint")
+    }
+
     /// Reads the log and says whether it is intact.
     ///
     /// # Errors
@@ -148,7 +155,7 @@ impl LogVerifier {
             let file = file.to_owned();
             Problem::Checkpoint { file, what }.of(&self.log)
         };
-        let beside = (!self.trusted.is_empty()).then(|| beside(&self.log, "checkpoint"));
+        let beside = (!self.trusted.is_empty()).then(|| self.checkpoint_file());
         let since = self.since.iter().map(|file| (file.as_path(), false));
         for (file, is_beside) in beside
             .iter()

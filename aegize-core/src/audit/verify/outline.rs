@@ -58,18 +58,16 @@ impl Outline {
             },
         }
     }
+}
 
-    /// Reads lines that all end with a line break.
-    pub(super) fn all(lines: &[u8]) -> Vec<Self> {
-        let mut start = 0;
-        memchr_iter(b'\n', lines)
-            .map(|end| {
-                let line = lines.get(start..end).unwrap_or_default();
-                start = end + 1;
-                Self::of(line)
-            })
-            .collect()
-    }
+/// The lines of a text of which all end with a line break, without it.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr_iter(b'\n', text).map(move |end| {
+        let line = text.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line
+    })
 }
 
 struct Keys {
