@@ -25,8 +25,7 @@ Exit codes:
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
 /// review, says which agent may call which tool, and which calls wait for a person; a log says what
-/// became of every call. This command works with both. It reads, judges and formats; nothing is
-/// executed.
+/// became of every call. This command works with both. Nothing is executed.
 #[derive(Debug, Parser)]
 #[command(
     name = "aegize",
@@ -41,10 +40,11 @@ pub(crate) struct Arguments {
 }
 
 const EXAMPLE: &str = "\
-Example:
+Examples:
   aegize policy test aegize.yaml policy_tests.yaml
+  aegize audit verify audit.jsonl
 
-`aegize policy test --help` shows what the two files look like.";
+`aegize policy test --help` shows what a policy and its tests look like.";
 
 /// How a result is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

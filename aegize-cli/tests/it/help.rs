@@ -19,6 +19,7 @@ fn every_level_teaches_the_essentials() {
             &[
                 "Check what an AI agent's policy decides",
                 "policy  Work with policy files",
+                "audit   Work with audit logs",
                 "aegize policy test aegize.yaml policy_tests.yaml",
                 "--version",
             ],

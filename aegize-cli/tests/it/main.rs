@@ -1,11 +1,13 @@
 //! The binary, as a person or a CI job runs it.
 
 mod arguments;
+mod audit;
 mod diff;
 mod examples;
 mod explain;
 mod fmt;
 mod help;
+mod ledger;
 mod lint;
 mod paths;
 mod replay;
