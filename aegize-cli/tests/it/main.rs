@@ -7,6 +7,7 @@ mod examples;
 mod explain;
 mod fmt;
 mod help;
+mod interop;
 mod ledger;
 mod lint;
 mod paths;
