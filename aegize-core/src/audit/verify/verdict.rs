@@ -161,7 +161,8 @@ impl LogFlaw {
         self.place.map(|place| place.line)
     }
 
-    /// The first bad line's position in the log, counted from 0.
+    /// The first bad line's position in the log, counted from 0. Of lines that were rewritten
+    /// together with their links, the last one shows.
     pub fn position(&self) -> Option<u64> {
         self.place.map(|place| place.position)
     }
