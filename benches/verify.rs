@@ -80,7 +80,8 @@ fn main() {
     let directory = tempfile::tempdir().expect("a directory");
     let log = directory.path().join("audit.jsonl");
     write_log(&log, records(directory.path()));
-    let megabytes = fs::metadata(&log).expect("a file").len() as f64 / 1e6;
+    let length = fs::metadata(&log).expect("a file").len();
+    let megabytes = f64::from(u32::try_from(length).expect("a log below 4 GB")) / 1e6;
     let one = NonZero::<usize>::MIN;
     let all = thread::available_parallelism().unwrap_or(one);
     let subjects: [(String, Box<dyn Fn()>); 3] = [

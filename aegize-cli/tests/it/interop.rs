@@ -32,6 +32,7 @@ fn audit(directory: &Path, arguments: &[&str], expected: i32) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one log is taken through all of it")]
 #[ignore = "needs Go; `.ci/run` installs it and runs this"]
 fn go_reads_our_logs_and_we_accept_what_it_signs_and_proves() {
     const RECORDS: usize = 14;
@@ -122,8 +123,8 @@ fn go_reads_our_logs_and_we_accept_what_it_signs_and_proves() {
             audit(directory, &with_line, 1);
         }
 
-        // What Go says "yes" to above, it says "no" to when the last line is another, and so do we
-        // by its word.
+        // What Go says "yes" to above, it says "no" to when the last line is another, and we do by
+        // its word.
         let last = match starts {
             None => at(log),
             Some(starts) => at(log).join(format!("{:020}.jsonl", starts[2])),
