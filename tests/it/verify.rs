@@ -537,3 +537,72 @@ fn threads_and_chunks_make_no_difference() {
         assert_eq!((flaw.kind(), flaw.line()), (Kind::Edited, Some(5_001)));
     }
 }
+
+#[test]
+fn lines_that_are_made_to_fit_are_told_from_those_that_were_written() {
+    let golden = Golden::of_today();
+    let directory = TempDir::new().unwrap();
+    let written = &golden.files[0].1;
+    let told = |lines: &[Vec<u8>], sizes: &[usize], kind: Kind, position: u64| {
+        let notes: Vec<_> = sizes.iter().map(|size| golden.checkpoint(*size)).collect();
+        let files = vec![(0, lines.to_vec())];
+        let LogVerdict::Broken(flaw) = golden.verify(directory.path(), &files, &notes) else {
+            panic!("{kind} {position}");
+        };
+        assert_eq!(
+            (flaw.kind(), flaw.position()),
+            (kind, Some(position)),
+            "{flaw}"
+        );
+    };
+    let edited = |line: &[u8]| {
+        let text = String::from_utf8_lossy(line);
+        text.replacen("bot", "bat", 1).into_bytes()
+    };
+
+    // A record, copied or moved to before its place, or behind it.
+    let mut lines = written.clone();
+    lines.insert(3, written[6].clone());
+    told(&lines, &[], Kind::Inserted, 3);
+    lines.remove(7);
+    told(&lines, &[], Kind::Reordered, 3);
+    let mut lines = written.clone();
+    lines.insert(7, written[3].clone());
+    told(&lines, &[], Kind::Inserted, 7);
+    lines.remove(3);
+    told(&lines, &[], Kind::Reordered, 3);
+
+    // Two lines that both fit behind the one before: the next tells which was written.
+    let mut lines = written.clone();
+    lines.insert(5, edited(&written[5]));
+    told(&lines, &[], Kind::Inserted, 5);
+    lines.swap(5, 6);
+    told(&lines, &[], Kind::Inserted, 6);
+
+    // A checkpoint tells of a line that the next cannot tell of any more.
+    let mut lines = written.clone();
+    lines[4] = edited(&written[4]);
+    lines[5] = b"nonsense\n".to_vec();
+    told(&lines, &[], Kind::NotJson, 5);
+    told(&lines, &[5], Kind::Forked, 4);
+
+    // All links are made anew from an edit on, up to the end or not.
+    let mut lines = written.clone();
+    lines[4] = edited(&written[4]);
+    link_anew(&mut lines, 5);
+    told(&lines, &[4, 8], Kind::Forked, 7);
+    told(&lines, &[4, 5], Kind::Forked, 4);
+    lines.truncate(8);
+    lines.extend_from_slice(&written[8..]);
+    told(&lines, &[], Kind::Edited, 7);
+
+    // The chain holds, and the positions do not.
+    let mut lines: Vec<Vec<u8>> = written.clone();
+    let odd = String::from_utf8_lossy(&lines[9]).replace("\"seq\":9,", "\"seq\":90,");
+    lines[9] = odd.into_bytes();
+    let hash = leaf(lines[9].trim_ascii_end()).to_string();
+    let before = leaf(written[9].trim_ascii_end()).to_string();
+    let next = String::from_utf8_lossy(&lines[10]).replace(&before, &hash);
+    lines[10] = next.into_bytes();
+    told(&lines, &[], Kind::WrongSeq, 9);
+}
