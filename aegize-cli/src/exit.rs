@@ -38,8 +38,8 @@ pub(crate) enum Failure {
     File(PathBuf, io::Error),
     /// A log that could not be read, or is none.
     Log(AuditError),
-    /// A list of tools that could not be read, and what is wrong with it.
-    Tools(PathBuf, String),
+    /// A file that could not be read, and what is wrong with it.
+    Input(PathBuf, String),
     /// The result could not be written.
     Output(io::Error),
 }

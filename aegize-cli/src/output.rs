@@ -105,7 +105,7 @@ pub(crate) fn report(failure: &Failure) {
             format!("error: {file}: cannot be written: {error}\n")
         }
         Failure::Log(error) => format!("error: {}\n", one_line(&error.to_string())),
-        Failure::Tools(file, problem) => {
+        Failure::Input(file, problem) => {
             let (file, problem) = (one_line(&file.display().to_string()), one_line(problem));
             format!("error: {file}: {problem}\n")
         }

@@ -14,7 +14,8 @@
 //! * `source`: a [`PolicySource`] is a policy that stays, or a file that is watched.
 //! * `observe`: what is counted and measured, for an [`Observer`].
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
-//!   [`tlog`], what proves it to others; a [`Shipper`] delivers it to an [`AuditSink`].
+//!   [`tlog`], what proves it to others; a [`LogVerifier`] tells whether it is as it was
+//!   written, and a [`Shipper`] delivers it to an [`AuditSink`].
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
 //! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].
@@ -64,8 +65,9 @@ mod yaml;
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditLogOptions, AuditRecord, AuditRecords, AuditSink, Batch,
-    BatchLimits, Durability, Rotation, ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind,
-    SinkState, SinkStatus, tlog,
+    BatchLimits, CheckedCheckpoint, Durability, IntactLog, LogFlaw, LogFlawKind, LogVerdict,
+    LogVerifier, Rotation, ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind, SinkState,
+    SinkStatus, tlog,
 };
 pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,

@@ -1,9 +1,9 @@
 // What an implementation that is not ours makes of the same log: golang.org/x/mod/sumdb, as
 // Debian packages it.
 //
-// main.go DIRECTORY reads lines and a pair of keys from the directory, checks every file in its
-// folder ours, and writes the same files, as it makes them, to its folder theirs. It is run by
-// tests/it/interop.rs.
+// With DIRECTORY it reads lines and a pair of keys from the directory, checks every file in its
+// folder ours, and writes the same files, as it makes them, to its folder theirs: tests/it/interop.rs.
+// With DIRECTORY LOG it does so for a log: ledger.go.
 package main
 
 import (
@@ -58,6 +58,14 @@ type peer struct {
 	verifier  note.Verifier
 }
 
+// Takes the lines of a text into the tree.
+func (p *peer) take(text []byte) {
+	p.lines = bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
+	for i, line := range p.lines {
+		p.hashes = append(p.hashes, must(tlog.StoredHashes(int64(i), line, p.hashes))...)
+	}
+}
+
 func (p *peer) root(size int64) tlog.Hash {
 	if size == 0 {
 		// RFC 6962 says the hash of nothing. The tlog that Debian packages says zeroes.
@@ -86,9 +94,13 @@ func (p *peer) open(name, signed string) (size int64, root tlog.Hash) {
 	return size, root
 }
 
-func (p *peer) inclusion(index, size int64) string {
+func (p *peer) inclusion(index, size int64, extra []byte) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s\nindex %d\n", proofFormat, index)
+	fmt.Fprintln(&text, proofFormat)
+	if extra != nil {
+		fmt.Fprintf(&text, "extra %s\n", base64.StdEncoding.EncodeToString(extra))
+	}
+	fmt.Fprintf(&text, "index %d\n", index)
 	for _, hash := range must(tlog.ProveRecord(size, index, p.hashes)) {
 		fmt.Fprintln(&text, hash)
 	}
@@ -98,10 +110,18 @@ func (p *peer) inclusion(index, size int64) string {
 func (p *peer) checkInclusion(name, text string) {
 	proof, checkpoint, _ := strings.Cut(text, "\n\n")
 	lines := strings.Split(proof, "\n")
+	var extra []byte
+	if len(lines) > 1 && strings.HasPrefix(lines[1], "extra ") {
+		extra = must(base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra ")))
+		lines = append(lines[:1], lines[2:]...)
+	}
 	if len(lines) < 2 || lines[0] != proofFormat || !strings.HasPrefix(lines[1], "index ") {
 		log.Fatalf("%s: not a proof: %q", name, text)
 	}
 	index := number(strings.TrimPrefix(lines[1], "index "))
+	if extra != nil && !bytes.Equal(extra, p.lines[index]) {
+		log.Fatalf("%s: not the record: %q", name, extra)
+	}
 	size, root := p.open(name, checkpoint)
 	path := tlog.RecordProof(hashes(lines[2:]))
 	check(name, tlog.CheckRecord(path, size, root, index, tlog.RecordHash(p.lines[index])))
@@ -145,12 +165,14 @@ func main() {
 	read := func(names ...string) []byte {
 		return must(os.ReadFile(filepath.Join(append([]string{p.directory}, names...)...)))
 	}
-	p.signer = must(note.NewSigner(string(read("signing-key"))))
-	p.verifier = must(note.NewVerifier(string(read("public-key"))))
-	p.lines = bytes.Split(bytes.TrimSuffix(read("lines"), []byte("\n")), []byte("\n"))
-	for i, line := range p.lines {
-		p.hashes = append(p.hashes, must(tlog.StoredHashes(int64(i), line, p.hashes))...)
+	key := func(name string) string { return strings.TrimSuffix(string(read(name)), "\n") }
+	p.signer = must(note.NewSigner(key("signing-key")))
+	p.verifier = must(note.NewVerifier(key("public-key")))
+	if len(os.Args) > 2 {
+		p.ledger(os.Args[2])
+		return
 	}
+	p.take(read("lines"))
 
 	checked := 0
 	for _, entry := range must(os.ReadDir(filepath.Join(p.directory, "ours"))) {
@@ -162,7 +184,7 @@ func main() {
 			p.write(name, p.checkpoint(number(part[1])))
 		case "inclusion":
 			p.checkInclusion(name, text)
-			p.write(name, p.inclusion(number(part[1]), number(part[2])))
+			p.write(name, p.inclusion(number(part[1]), number(part[2]), nil))
 		case "consistency":
 			old, size := number(part[1]), number(part[2])
 			check(name, tlog.CheckTree(unhex(text), size, p.root(size), old, p.root(old)))

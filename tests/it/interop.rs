@@ -84,10 +84,10 @@ fn ours(leaves: &[Hash], key: &SigningKey) -> Vec<(String, String)> {
 }
 
 fn go(directory: &Path) -> Output {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/main.go");
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
     Command::new("go")
         .arg("run")
-        .arg(program)
+        .args(["main.go", "ledger.go"].map(|file| programs.join(file)))
         .arg(directory)
         .env("GO111MODULE", "off")
         .env("GOPATH", "/usr/share/gocode")

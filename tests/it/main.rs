@@ -41,3 +41,4 @@ mod shipping;
 mod suggest;
 mod support;
 mod tlog;
+mod verify;

@@ -25,8 +25,8 @@ Exit codes:
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
 /// review, says which agent may call which tool, and which calls wait for a person; an audit log
-/// says what every agent attempted, and what became of it. This command works with such files. It
-/// reads, judges and formats; nothing is executed.
+/// says what every agent attempted, and what became of it. This command works with both. Nothing is
+/// executed.
 #[derive(Debug, Parser)]
 #[command(
     name = "aegize",
@@ -44,8 +44,9 @@ const EXAMPLE: &str = "\
 Examples:
   aegize policy test aegize.yaml policy_tests.yaml
   aegize audit show audit.jsonl --since 1h
+  aegize audit verify audit.jsonl
 
-`aegize policy test --help` shows what the two files look like.";
+`aegize policy test --help` shows what a policy and its tests look like.";
 
 /// How a result is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,644 +1,541 @@
-//! `aegize audit show` and `aegize audit stats`, on logs as they are on disk.
+//! `aegize audit` on logs that a guard wrote.
 
-use std::fs::{self, File, write};
-use std::io::{BufRead, BufReader, Write as _};
+use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::support::{Ran, aegize};
-use serde_json::{Value, json};
+use aegize::tlog::{Checkpoint, SigningKey, TlogProof, Tree, leaf};
+use serde_json::Value;
 use tempfile::TempDir;
 
-/// A record: what is given is told, the rest is as usual.
-fn line(seq: usize, event: &str, told: &Value) -> String {
-    let mut record = json!({
-        "timestamp": format!("2026-06-27T23:59:{:02}.500000Z", 50 + seq % 10),
-        "seq": seq,
-        "event": event,
-        "action_id": format!("01970000-0000-7000-8000-{:012}", seq / 2),
-        "agent_id": "bot",
-        "tool_name": "files",
-        "operation": "read",
-        "risk_level": "low",
-        "input_summary": "path=\"./data/a.txt\"",
-        "metadata": {},
-    });
-    let fields = record.as_object_mut().unwrap();
-    fields.extend(told.as_object().unwrap().clone());
-    record.to_string() + "\n"
-}
+use crate::ledger;
+use crate::support::{Ran, aegize};
 
-fn lines() -> Vec<String> {
-    let denied = json!({
-        "tool_name": "shell", "operation": "run", "risk_level": "critical",
-        "input_summary": "cmd=\"rm -rf /var/data\"", "reason": "denied by rule for tool 'shell'",
-    });
-    let asked = json!({
-        "timestamp": "2026-06-28T00:00:01Z", "agent_id": "assistant_of_accounting",
-        "acting_for": ["boss"], "tool_name": "github.com/mcp", "operation": "pull_request_create",
-        "risk_level": "high", "input_summary": "title=\"日本語のタイトル\"",
-        "reason": "approval required for tool 'github.com/mcp': code leaves the company",
-    });
-    let failed = json!({
-        "timestamp": "2026-06-28T00:00:02Z", "error": "a\u{1b}[2J\nforged\u{202e}", "duration_us": 2_100_000,
-    });
-    let abandoned = json!({
-        "timestamp": "2026-06-28T00:00:04.000001Z", "error": "the process ended before the call did",
-    });
-    let recovered = json!({
-        "timestamp": "2026-06-28T00:00:05Z", "agent_id": "aegize", "tool_name": "audit_log", "operation": "recover",
-        "input_summary": "", "reason": "a torn last line was set aside",
-    });
-    vec![
-        line(0, "allowed", &json!({"reason": "allowed by rule"})),
-        line(
-            1,
-            "execution_succeeded",
-            &json!({"result_summary": "\"12 lines\"", "duration_us": 840}),
-        ),
-        line(2, "denied", &denied),
-        line(3, "approval_required", &asked),
-        line(4, "allowed", &json!({"operation": "write"})),
-        line(5, "execution_failed", &failed),
-        line(6, "allowed", &json!({"timestamp": "2026-06-28T00:00:03Z"})),
-        line(7, "execution_abandoned", &abandoned),
-        line(8, "log_recovered", &recovered),
-        line(10, "allowed", &json!({"timestamp": "2026-06-28T00:00:06Z"})),
-        line(
-            13,
-            "approval_granted",
-            &json!({"timestamp": "2026-06-28T00:00:07Z"}),
-        ),
-    ]
-}
-
-/// `audit.jsonl` with all lines, and the directory `audit` with the same in segments.
+/// A directory with a log `audit.jsonl` of ten records, and the keys `log.key` and `log.key.pub`.
 fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
-    let lines = lines();
-    write(directory.path().join("audit.jsonl"), lines.concat()).unwrap();
-    let segments = directory.path().join("audit");
-    fs::create_dir(&segments).unwrap();
-    for (start, lines) in [(0, &lines[..2]), (2, &lines[2..3]), (3, &lines[3..])] {
-        write(segments.join(format!("{start:020}.jsonl")), lines.concat()).unwrap();
-    }
+    ledger::write(&directory.path().join("audit.jsonl"), 5);
+    let ran = audit(directory.path(), &["keygen", "example.com/agents"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     directory
 }
 
-fn audit(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = aegize(directory);
-    command.arg("audit").args(arguments).env_remove("COLUMNS");
+fn audit(directory: &Path, arguments: &[&str]) -> Ran {
+    let mut command: Command = aegize(directory);
     command
+        .arg("audit")
+        .args(arguments)
+        .output()
+        .unwrap()
+        .into()
 }
 
-fn ran(command: &mut Command) -> Ran {
-    command.output().unwrap().into()
-}
-
-#[test]
-fn a_terminal_shows_what_it_has_room_for() {
-    let directory = directory();
-    let rows = [
-        (
-            "80",
-            "\
-SEQ   TIME      EVENT      AGENT         CALL                 DETAILS
-2026-06-27 UTC
-0     23:59:50  allowed    bot           files read           path=\"./data/a.tx…
-1     23:59:51  succeeded  bot           files read           840 µs  \"12 lines\"
-2     23:59:52  denied     bot           shell run            denied by rule fo…
-2026-06-28 UTC
-3     00:00:01  approval   assistant_o…  github.com/mcp pul…  approval required…
-2026-06-27 UTC
-4     23:59:54  allowed    bot           files write          path=\"./data/a.tx…
-2026-06-28 UTC
-5     00:00:02  failed     bot           files read           2.1 s  a\\u{1b}[2J…
-6     00:00:03  allowed    bot           files read           path=\"./data/a.tx…
-7     00:00:04  abandoned  bot           files read           the process ended…
-8     00:00:05  recovered  aegize        audit_log recover    a torn last line …
-10    00:00:06  allowed    bot           files read           path=\"./data/a.tx…
-13    00:00:07  other      bot           files read           path=\"./data/a.tx…
-",
-        ),
-        (
-            "120",
-            "\
-SEQ   TIME      EVENT      RISK      AGENT                CALL                             DETAILS
-2026-06-27 UTC
-0     23:59:50  allowed    low       bot                  files read                       path=\"./data/a.txt\"
-1     23:59:51  succeeded  low       bot                  files read                       840 µs  \"12 lines\"
-2     23:59:52  denied     critical  bot                  shell run                        denied by rule for tool 'she…
-2026-06-28 UTC
-3     00:00:01  approval   high      assistant_of_accou…  github.com/mcp pull_request_cr…  approval required for tool '…
-2026-06-27 UTC
-4     23:59:54  allowed    low       bot                  files write                      path=\"./data/a.txt\"
-2026-06-28 UTC
-5     00:00:02  failed     low       bot                  files read                       2.1 s  a\\u{1b}[2J\\nforged\\u{…
-6     00:00:03  allowed    low       bot                  files read                       path=\"./data/a.txt\"
-7     00:00:04  abandoned  low       bot                  files read                       the process ended before the…
-8     00:00:05  recovered  low       aegize               audit_log recover                a torn last line was set asi…
-10    00:00:06  allowed    low       bot                  files read                       path=\"./data/a.txt\"
-13    00:00:07  other      low       bot                  files read                       path=\"./data/a.txt\"
-",
-        ),
-    ];
-    for (columns, expected) in rows {
-        let mut command = audit(directory.path(), &["show", "audit.jsonl"]);
-        let told = ran(command.env("COLUMNS", columns));
-        assert_eq!(
-            (told.stdout.as_str(), told.stderr.as_str(), told.code),
-            (expected, "", Some(0))
-        );
+fn root(lines: &str) -> String {
+    let mut tree = Tree::default();
+    for line in lines.lines() {
+        tree.push(leaf(line.as_bytes()));
     }
+    tree.root().to_string()
+}
+
+fn done(ran: &Ran) -> &str {
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (Some(0), ""),
+        "{}",
+        ran.stdout
+    );
+    &ran.stdout
 }
 
 #[test]
-fn elsewhere_nothing_is_cut() {
-    let directory = directory();
-    let told = ran(&mut audit(directory.path(), &["show", "audit.jsonl"]));
-    let expected = "\
-SEQ   TIME                  EVENT      RISK      AGENT                             CALL                                DETAILS
-0     2026-06-27 23:59:50Z  allowed    low       bot                               files read                          path=\"./data/a.txt\"
-1     2026-06-27 23:59:51Z  succeeded  low       bot                               files read                          840 µs  \"12 lines\"
-2     2026-06-27 23:59:52Z  denied     critical  bot                               shell run                           denied by rule for tool 'shell'  cmd=\"rm -rf /var/data\"
-3     2026-06-28 00:00:01Z  approval   high      assistant_of_accounting for boss  github.com/mcp pull_request_create  approval required for tool 'github.com/mcp': code leaves the company  title=\"日本語のタイトル\"
-4     2026-06-27 23:59:54Z  allowed    low       bot                               files write                         path=\"./data/a.txt\"
-5     2026-06-28 00:00:02Z  failed     low       bot                               files read                          2.1 s  a\\u{1b}[2J\\nforged\\u{202e}
-6     2026-06-28 00:00:03Z  allowed    low       bot                               files read                          path=\"./data/a.txt\"
-7     2026-06-28 00:00:04Z  abandoned  low       bot                               files read                          the process ended before the call did
-8     2026-06-28 00:00:05Z  recovered  low       aegize                            audit_log recover                   a torn last line was set aside
-10    2026-06-28 00:00:06Z  allowed    low       bot                               files read                          path=\"./data/a.txt\"
-13    2026-06-28 00:00:07Z  other      low       bot                               files read                          path=\"./data/a.txt\"
-";
-    assert_eq!((told.stdout.as_str(), told.code), (expected, Some(0)));
-}
-
-#[test]
-fn colours_tell_events_apart_on_a_terminal() {
-    let directory = directory();
-    let show = |variable: &str| {
-        let mut command = audit(directory.path(), &["show", "audit.jsonl"]);
-        ran(command.env(variable, "1")).stdout
-    };
-    assert!(!show("NO_COLOR").contains('\u{1b}'));
-    let coloured = show("CLICOLOR_FORCE");
-    for event in [
-        "\u{1b}[1m\u{1b}[32mallowed",
-        "\u{1b}[1m\u{1b}[32msucceeded",
-        "\u{1b}[1m\u{1b}[31mdenied",
-        "\u{1b}[1m\u{1b}[31mfailed",
-        "\u{1b}[1m\u{1b}[33mapproval",
-        "\u{1b}[1m\u{1b}[33mabandoned",
-        "\u{1b}[1m\u{1b}[33mcritical",
-    ] {
-        assert!(coloured.contains(event), "{event:?} in {coloured:?}");
-    }
-    assert!(!coloured.contains("\u{1b}[2J"), "{coloured:?}");
-}
-
-#[test]
-fn json_is_the_log_byte_for_byte() {
-    let directory = directory();
-    // What other writers may have made of it: spaces, DEL and C1 controls, and fields to come.
-    let odd = lines()[2]
-        .replace("\":", "\" : ")
-        .replace("rm -rf", "\u{7f}\u{9b}31m\u{202e}")
-        .replace("{\"t", " { \"later\" : 10.0 ,\"t");
-    let text = lines().concat() + &odd;
-    write(directory.path().join("odd.jsonl"), &text).unwrap();
-    for arguments in [
-        ["show", "odd.jsonl", "--json"].as_slice(),
-        &["show", "odd.jsonl", "--format", "json"],
-        &[
-            "show",
-            "odd.jsonl",
-            "--format=json",
-            "--since",
-            "2026-01-01",
-        ],
-    ] {
-        let told = ran(audit(directory.path(), arguments).env("CLICOLOR_FORCE", "1"));
-        assert_eq!(told.stdout, text, "{arguments:?}");
-        assert_eq!((told.stderr.as_str(), told.code), ("", Some(0)));
-    }
-}
-
-#[test]
-fn filters_of_one_kind_are_alternatives_and_of_different_kinds_add_up() {
-    let directory = directory();
-    let rows: [(&[&str], &[usize]); 24] = [
-        (&[], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-        (&["--agent", "bot"], &[0, 1, 2, 4, 5, 6, 7, 9, 10]),
-        (&["--agent", "boss"], &[3]),
-        (&["--agent", "boss", "--agent", "aegize"], &[3, 8]),
-        (&["--agent", "b*"], &[]),
-        (&["--tool", "files"], &[0, 1, 4, 5, 6, 7, 9, 10]),
-        (&["--tool", "github.*"], &[3]),
-        (&["--tool", "{shell,audit_log}"], &[2, 8]),
-        (&["--tool", "shell", "--tool", "github*"], &[2, 3]),
-        (&["--operation", "write"], &[4]),
-        (&["--operation", "r*n"], &[2]),
-        (&["--tool", "files", "--operation", "write"], &[4]),
-        (&["--tool", "shell", "--operation", "write"], &[]),
-        (&["--event", "denied"], &[2]),
-        (
-            &["--event", "denied", "--event", "execution_failed"],
-            &[2, 5],
-        ),
-        (&["--event", "other"], &[10]),
-        (&["--event", "allowed", "--operation", "write"], &[4]),
-        (
-            &["--action", "01970000-0000-7000-8000-000000000000"],
-            &[0, 1],
-        ),
-        (
-            &[
-                "--action",
-                "01970000000070008000000000000002",
-                "--action",
-                "01970000-0000-7000-8000-000000000003",
-            ],
-            &[4, 5, 6, 7],
-        ),
-        (&["--since", "2026-06-28"], &[3, 5, 6, 7, 8, 9, 10]),
-        (&["--until", "2026-06-28"], &[0, 1, 2, 4]),
-        (
-            &[
-                "--since",
-                "2026-06-28 00:00:04.000001",
-                "--until",
-                "2026-06-28T02:00:06+02:00",
-            ],
-            &[7, 8],
-        ),
-        (
-            &[
-                "--since",
-                "2026-06-28 00:00:04.000002",
-                "--until",
-                "2026-06-28 00:00:06",
-            ],
-            &[8],
-        ),
-        (&["--since", "0s"], &[]),
-    ];
-    let lines = lines();
-    for (filters, expected) in rows {
-        let expected: String = expected
-            .iter()
-            .map(|index| lines[*index].as_str())
-            .collect();
-        for log in ["audit.jsonl", "audit"] {
-            let arguments = [&["show", log, "--json"], filters].concat();
-            let told = ran(&mut audit(directory.path(), &arguments));
-            assert_eq!(told.stdout, expected, "{arguments:?}");
-            assert_eq!(
-                (told.stderr.as_str(), told.code),
-                ("", Some(0)),
-                "{arguments:?}"
-            );
-        }
-    }
-}
-
-#[test]
-fn filters_that_make_no_sense_are_unusable() {
-    let directory = directory();
-    let rows = [
-        (["--event", "alowed"], "a similar value exists: 'allowed'"),
-        (
-            ["--tool", "a**"],
-            "in a name, `*` already stands for any text",
-        ),
-        (["--operation", ""], "is empty; write a name or a glob"),
-        (["--since", "yesterday"], "write a date such as 2026-06-27"),
-        (["--until", "1y"], "such as 90s, 15m, 1h, 2d or 4w"),
-        (["--action", "41"], "invalid"),
-    ];
-    for (filter, error) in rows {
-        for command in ["show", "stats"] {
-            let told = ran(&mut audit(
-                directory.path(),
-                &[&[command, "audit.jsonl"], &filter[..]].concat(),
-            ));
-            assert_eq!(
-                (told.code, told.stdout.as_str()),
-                (Some(2), ""),
-                "{filter:?}"
-            );
-            assert!(told.stderr.starts_with("error: "), "{told:?}");
-            assert!(told.stderr.contains(error), "{filter:?}: {}", told.stderr);
-        }
-    }
-    let both = ["show", "audit.jsonl", "--json", "--format", "human"];
-    let told = ran(&mut audit(directory.path(), &both));
-    assert!(told.stderr.contains("cannot be used with"), "{told:?}");
-    assert_eq!(told.code, Some(2));
-}
-
-#[test]
-fn lines_that_are_no_records_are_told_and_logs_without_records_are_unusable() {
+fn an_intact_log_is_told_with_what_vouches_for_it() {
     let directory = directory();
     let at = |name: &str| directory.path().join(name);
-    let bad = "no record\n".repeat(7);
-    write(at("bad.jsonl"), &bad).unwrap();
-    write(at("mixed.jsonl"), bad + &lines().concat() + "{\"torn").unwrap();
-    write(at("empty.jsonl"), "").unwrap();
-    fs::create_dir(at("no_log")).unwrap();
-    for command in ["show", "stats"] {
-        let told = ran(&mut audit(directory.path(), &[command, "mixed.jsonl"]));
-        assert_eq!(told.code, Some(1), "{told:?}");
-        for line in 1..=5 {
-            let warning =
-                format!("warning: audit log `mixed.jsonl` has no record in line {line}: ");
-            assert_eq!(told.stderr.matches(&warning).count(), 1, "{told:?}");
-        }
-        assert!(!told.stderr.contains("in line 6"), "{told:?}");
-        let left_out = "8 lines left out: no record, or a torn one\n";
-        let stream = if command == "show" {
-            &told.stderr
-        } else {
-            &told.stdout
-        };
-        assert!(stream.contains(left_out), "{told:?}");
+    let text = fs::read_to_string(at("audit.jsonl")).unwrap();
+    let root = root(&text);
 
-        let told = ran(&mut audit(directory.path(), &[command, "empty.jsonl"]));
-        assert_eq!((told.stderr.as_str(), told.code), ("", Some(0)));
-        for (log, error) in [
-            (
-                "bad.jsonl",
-                "error: audit log `bad.jsonl` has no record in line 1: ",
-            ),
-            ("missing", "error: audit log `missing` cannot be opened: "),
-            (
-                "no_log",
-                "error: audit log `no_log` cannot be opened: it is a directory that holds no log",
-            ),
-        ] {
-            let told = ran(&mut audit(directory.path(), &[command, log]));
-            assert_eq!((told.stdout.as_str(), told.code), ("", Some(2)), "{told:?}");
-            assert!(told.stderr.starts_with(error), "{told:?}");
-        }
-    }
-    let told = ran(&mut audit(
-        directory.path(),
-        &["stats", "mixed.jsonl", "--format", "json"],
-    ));
-    let stats: Value = serde_json::from_str(&told.stdout).unwrap();
-    assert_eq!(
-        (&stats["bad_lines"], &stats["records"]),
-        (&json!(8), &json!(11))
+    let ran = audit(directory.path(), &["verify", "audit.jsonl"]);
+    let expected = format!(
+        "intact  10 records, root {root}\n  no checkpoint was checked: its end may be missing, or all \
+         of it replaced\n"
     );
-}
+    assert_eq!(done(&ran), expected);
 
-#[test]
-fn statistics_are_told() {
-    let directory = directory();
-    for log in ["audit.jsonl", "audit"] {
-        let told = ran(audit(directory.path(), &["stats", log]).env("COLUMNS", "80"));
-        let expected = "\
-11 records, 2026-06-27 23:59:50 to 2026-06-28 00:00:07 UTC
+    let signed = audit(
+        directory.path(),
+        &["checkpoint", "audit.jsonl", "--key", "log.key"],
+    );
+    assert_eq!(
+        done(&signed),
+        fs::read_to_string(at("audit.jsonl.checkpoint")).unwrap()
+    );
+    fs::write(at("kept"), &signed.stdout).unwrap();
+    ledger::write(&at("audit.jsonl"), 1);
 
-decisions   6: 4 allowed, 1 denied (16.7 %), 1 approval (16.7 %)
-executions  3: 1 succeeded, 1 failed (33.3 %), 1 abandoned (33.3 %)
-recovered   1
-other       1
-durations   min 840 µs, median 840 µs, p95 2.1 s, p99 2.1 s, max 2.1 s
-open        1 attempt without an outcome, such as
-            seq 10, 2026-06-28 00:00:06, bot, files read
-
-AGENT                  ALLOWED   DENIED  APPROVAL  SUCCEEDED   FAILED  ABANDONED
-bot                          4        1         0          1        1          1
-assistant_of_account…        0        0         1          0        0          0
-
-CALL                   ALLOWED   DENIED  APPROVAL  SUCCEEDED   FAILED  ABANDONED
-files read                   3        0         0          1        1          1
-files write                  1        0         0          0        0          0
-github.com/mcp pull_…        0        0         1          0        0          0
-shell run                    0        1         0          0        0          0
-";
-        assert_eq!(
-            (told.stdout.as_str(), told.stderr.as_str(), told.code),
-            (expected, "", Some(0))
+    // The key as a file, and as it is.
+    let key = fs::read_to_string(at("log.key.pub")).unwrap();
+    for key in ["log.key.pub", key.trim_end()] {
+        let ran = audit(
+            directory.path(),
+            &["verify", "audit.jsonl", "--key", key, "--since", "kept"],
         );
+        let mut lines = done(&ran).lines();
+        assert!(
+            lines
+                .next()
+                .unwrap()
+                .starts_with("intact  12 records, root ")
+        );
+        let agrees = "10 records of example.com/agents";
+        let expected = [
+            format!("  agrees with audit.jsonl.checkpoint: {agrees}"),
+            format!("  agrees with kept: {agrees}"),
+        ];
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
-}
 
-#[test]
-fn programs_get_statistics_as_json() {
-    let directory = directory();
     let arguments = [
-        "stats", "audit", "--format", "json", "--agent", "bot", "--tool", "files",
-    ];
-    let told = ran(&mut audit(directory.path(), &arguments));
-    let events = |allowed, succeeded, failed, abandoned, other| {
-        json!({
-            "allowed": allowed, "denied": 0, "approval_required": 0, "execution_succeeded": succeeded,
-            "execution_failed": failed, "execution_abandoned": abandoned, "log_recovered": 0,
-            "other": other,
-        })
-    };
-    let third = 1.0 / 3.0;
-    let expected = json!({
-        "records": 8,
-        "bad_lines": 0,
-        "first": "2026-06-27T23:59:50.500000Z",
-        "last": "2026-06-28T00:00:07.000000Z",
-        "decisions": 4,
-        "executions": 3,
-        "rates": {
-            "denied": 0.0, "approval_required": 0.0,
-            "execution_failed": third, "execution_abandoned": third,
-        },
-        "duration_us": {
-            "count": 2, "min": 840, "median": 840, "p95": 2_100_000, "p99": 2_100_000, "max": 2_100_000,
-        },
-        "events": events(4, 1, 1, 1, 1),
-        "agents": [{"agent": "bot", "events": events(4, 1, 1, 1, 1)}],
-        "agents_not_listed": 0,
-        "tools": [
-            {"tool": "files", "operation": "read", "events": events(3, 1, 1, 1, 1)},
-            {"tool": "files", "operation": "write", "events": events(1, 0, 0, 0, 0)},
-        ],
-        "tools_not_listed": 0,
-        "open": {
-            "count": 1,
-            "not_followed": 0,
-            "oldest": [{
-                "seq": 10, "timestamp": "2026-06-28T00:00:06.000000Z",
-                "action_id": "01970000-0000-7000-8000-000000000005",
-                "agent": "bot", "tool": "files", "operation": "read",
-            }],
-        },
-    });
-    let stats: Value = serde_json::from_str(&told.stdout).unwrap();
-    assert_eq!(stats, expected);
-
-    // An outcome that was not asked for is one all the same.
-    let arguments = [
-        "stats",
-        "audit",
+        "verify",
+        "audit.jsonl",
+        "--key",
+        "log.key.pub",
         "--format",
         "json",
-        "--until",
-        "2026-06-28",
     ];
-    let told = ran(&mut audit(directory.path(), &arguments));
-    let stats: Value = serde_json::from_str(&told.stdout).unwrap();
+    let told: Value = done(&audit(directory.path(), &arguments)).parse().unwrap();
+    let checkpoint = serde_json::json!({
+        "file": "audit.jsonl.checkpoint", "log": "example.com/agents", "records": 10, "root": root,
+    });
+    assert_eq!(told["intact"], true);
     assert_eq!(
-        (&stats["records"], &stats["open"]["count"]),
-        (&json!(4), &json!(0))
+        (&told["records"], &told["unlinked"]),
+        (&12.into(), &0.into())
     );
-
-    write(directory.path().join("empty.jsonl"), "").unwrap();
-    let told = ran(&mut audit(
-        directory.path(),
-        &["stats", "empty.jsonl", "--format", "json"],
-    ));
-    let stats: Value = serde_json::from_str(&told.stdout).unwrap();
-    for nothing in ["first", "last", "duration_us"] {
-        assert_eq!(stats[nothing], Value::Null, "{nothing}");
-    }
-    assert_eq!(stats["rates"]["denied"], Value::Null);
+    assert_eq!(told["checkpoints"], Value::from(vec![checkpoint]));
 }
 
 #[test]
-fn percentiles_are_those_of_all_executions() {
-    let directory = TempDir::new().unwrap();
-    let durations = (1..=10_000_u64).map(|us| us * 977 % 10_007 * 1000);
-    let mut sorted: Vec<u64> = durations.clone().collect();
-    sorted.sort_unstable();
-    let lines = durations.map(|us| line(1, "execution_succeeded", &json!({"duration_us": us})));
-    write(
-        directory.path().join("audit.jsonl"),
-        lines.collect::<String>(),
-    )
-    .unwrap();
-    let told = ran(&mut audit(
-        directory.path(),
-        &["stats", "audit.jsonl", "--format", "json"],
-    ));
-    let stats: Value = serde_json::from_str(&told.stdout).unwrap();
-    let told = |name: &str| stats["duration_us"][name].as_u64().unwrap();
-    assert_eq!(
-        (told("count"), told("min"), told("max")),
-        (10_000, sorted[0], sorted[9_999])
-    );
-    for (name, index) in [("median", 5_000), ("p95", 9_500), ("p99", 9_900)] {
-        let exact = sorted[index - 1];
-        assert!(
-            told(name).abs_diff(exact) <= exact / 1000,
-            "{name}: {}, {exact}",
-            told(name)
-        );
-    }
-}
-
-#[test]
-fn many_agents_are_counted_and_not_all_listed() {
-    let directory = TempDir::new().unwrap();
-    let lines =
-        (0..10_020).map(|index| line(0, "denied", &json!({"agent_id": format!("bot{index}")})));
-    write(
-        directory.path().join("audit.jsonl"),
-        lines.collect::<String>(),
-    )
-    .unwrap();
-    let told = ran(&mut audit(
-        directory.path(),
-        &["stats", "audit.jsonl", "--format", "json"],
-    ));
-    let stats: Value = serde_json::from_str(&told.stdout).unwrap();
-    assert_eq!(stats["records"], 10_020);
-    assert_eq!(stats["agents_not_listed"], 20);
-    assert_eq!(stats["agents"].as_array().unwrap().len(), 10_000);
-    let told = ran(&mut audit(directory.path(), &["stats", "audit.jsonl"]));
-    assert!(
-        told.stdout
-            .contains("\nand 9980 more\n20 records of others\n"),
-        "{told:?}"
-    );
-}
-
-/// A child that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn follow(directory: &Path, arguments: &[&str]) -> (Running, BufReader<std::process::ChildStdout>) {
-    let arguments = [&["show", "--follow", "--json"], arguments].concat();
-    let mut command = audit(directory, &arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap());
-    (Running(child), stdout)
-}
-
-fn next(stdout: &mut impl BufRead) -> String {
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    line
-}
-
-#[test]
-fn a_log_is_followed_into_new_files_until_it_is_cut() {
+fn segments_and_standard_input_are_logs_too() {
     let directory = directory();
-    let segment = |start: usize| directory.path().join(format!("audit/{start:020}.jsonl"));
-    let (mut running, mut stdout) = follow(directory.path(), &["audit"]);
-    for line in lines() {
-        assert_eq!(next(&mut stdout), line);
-    }
-    let mut last = File::options().append(true).open(segment(3)).unwrap();
-    for index in 11..20 {
-        let line = line(index, "denied", &json!({}));
-        let (begin, end) = line.split_at(index * 10);
-        last.write_all(begin.as_bytes()).unwrap();
-        last.write_all(end.as_bytes()).unwrap();
-        assert_eq!(next(&mut stdout), line);
-        if index % 3 == 0 {
-            last = File::create(segment(index + 1)).unwrap();
+    let at = |name: &str| directory.path().join(name);
+    ledger::split(&at("audit.jsonl"), &at("segments"), &[4, 6]);
+    let file = audit(directory.path(), &["verify", "audit.jsonl"]);
+    let segments = audit(directory.path(), &["verify", "segments"]);
+    assert_eq!(done(&segments), done(&file));
+
+    let output = aegize(directory.path())
+        .args(["audit", "verify", "/dev/stdin"])
+        .stdin(fs::File::open(at("audit.jsonl")).unwrap())
+        .output();
+    assert_eq!(done(&output.unwrap().into()), done(&file));
+    let cat = Command::new("cat")
+        .arg(at("audit.jsonl"))
+        .stdout(std::process::Stdio::piped())
+        .spawn();
+    let output = aegize(directory.path())
+        .args(["audit", "verify", "/dev/stdin"])
+        .stdin(cat.unwrap().stdout.unwrap())
+        .output();
+    assert_eq!(done(&output.unwrap().into()), done(&file));
+
+    done(&audit(
+        directory.path(),
+        &["checkpoint", "segments", "--key", "log.key"],
+    ));
+    fs::remove_file(at("segments/00000000000000000004.jsonl")).unwrap();
+    let ran = audit(
+        directory.path(),
+        &["verify", "segments", "--key", "log.key.pub"],
+    );
+    let expected = "\
+broken  segments/00000000000000000006.jsonl:1: missing_segment
+  records 4 to 5 are missing before this segment: a file was removed, or one was cut
+";
+    assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(1)));
+}
+
+#[test]
+fn a_broken_log_is_told_with_its_first_bad_line() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    done(&audit(
+        directory.path(),
+        &["checkpoint", "audit.jsonl", "--key", "log.key"],
+    ));
+    let text = fs::read_to_string(at("audit.jsonl")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+
+    let edited = text.replacen("number 1", "number 7", 1);
+    fs::write(at("audit.jsonl"), &edited).unwrap();
+    let ran = audit(directory.path(), &["verify", "audit.jsonl"]);
+    let expected = "\
+broken  audit.jsonl:3: edited
+  record 2 was edited: record 3 has the hash of another line as its `prev`
+";
+    assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(1)));
+    let ran = audit(
+        directory.path(),
+        &["verify", "audit.jsonl", "--format", "json"],
+    );
+    let expected = serde_json::json!({
+        "intact": false, "kind": "edited", "file": "audit.jsonl", "line": 3, "position": 2, "earliest": 2,
+        "message": "record 2 was edited: record 3 has the hash of another line as its `prev`",
+    });
+    assert_eq!(ran.stdout.parse::<Value>().unwrap(), expected);
+    assert_eq!(ran.code, Some(1));
+    // What is broken is not signed.
+    let before = fs::read(at("audit.jsonl.checkpoint")).unwrap();
+    let ran = audit(
+        directory.path(),
+        &["checkpoint", "audit.jsonl", "--key", "log.key"],
+    );
+    assert!(
+        ran.stdout.starts_with("broken  audit.jsonl:3: edited\n"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(fs::read(at("audit.jsonl.checkpoint")).unwrap(), before);
+
+    fs::write(at("audit.jsonl"), format!("{}\n", lines[..8].join("\n"))).unwrap();
+    let ran = audit(
+        directory.path(),
+        &["verify", "audit.jsonl", "--key", "log.key.pub"],
+    );
+    let expected = "\
+broken  audit.jsonl:9: truncated
+  the log has 8 records, and `audit.jsonl.checkpoint` was signed for 10
+";
+    assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(1)));
+    let ran = audit(
+        directory.path(),
+        &["checkpoint", "audit.jsonl", "--key", "log.key"],
+    );
+    assert_eq!(ran.code, Some(1));
+
+    // Written anew, with all its links.
+    fs::remove_file(at("audit.jsonl")).unwrap();
+    ledger::write(&at("audit.jsonl"), 6);
+    let ran = audit(
+        directory.path(),
+        &["verify", "audit.jsonl", "--key", "log.key.pub"],
+    );
+    let expected = "\
+broken  audit.jsonl:10: forked
+  the links hold, but the first 10 records are not those that `audit.jsonl.checkpoint` was signed for: \
+the last of them was edited, or all from one on were rewritten
+  records from 0 up to this one may have been changed, too: nothing vouches for them
+";
+    assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(1)));
+
+    let other = SigningKey::generate("example.com/agents").unwrap();
+    let forged = Checkpoint::sign(Tree::default().head(), &other);
+    fs::write(at("audit.jsonl.checkpoint"), forged).unwrap();
+    let ran = audit(
+        directory.path(),
+        &["verify", "audit.jsonl", "--key", "log.key.pub"],
+    );
+    let expected = "\
+broken  audit.jsonl.checkpoint: bad_signature
+  `example.com/agents` signed the note, and no key that you trust; give the public key of the log
+";
+    assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(1)));
+}
+
+#[test]
+fn a_record_is_proved_to_who_has_only_the_key() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    let text = fs::read_to_string(at("audit.jsonl")).unwrap();
+    let line = text.lines().nth(3).unwrap();
+
+    let ran = audit(directory.path(), &["prove", "audit.jsonl", "--seq", "3"]);
+    let expected = "error: audit.jsonl.checkpoint: does not cover record 3, or is not there; give --key to \
+                    sign the present head\n";
+    assert_eq!((ran.stderr.as_str(), ran.code), (expected, Some(2)));
+    let with_key = ["prove", "audit.jsonl", "--seq", "3", "--key", "log.key"];
+    let signed_now = audit(directory.path(), &with_key);
+    done(&audit(
+        directory.path(),
+        &["checkpoint", "audit.jsonl", "--key", "log.key"],
+    ));
+    let arguments = [
+        "prove",
+        "audit.jsonl",
+        "--seq",
+        "3",
+        "--output",
+        "3.tlog-proof",
+    ];
+    assert_eq!(done(&audit(directory.path(), &arguments)), "");
+    let proof = fs::read_to_string(at("3.tlog-proof")).unwrap();
+    assert_eq!(done(&signed_now), proof);
+    assert_eq!(
+        audit(directory.path(), &arguments).code,
+        Some(2),
+        "a file is not overwritten"
+    );
+
+    // Nothing but the proof and the key.
+    fs::rename(at("audit.jsonl"), at("elsewhere")).unwrap();
+    let ran = audit(
+        directory.path(),
+        &["verify-proof", "3.tlog-proof", "--key", "log.key.pub"],
+    );
+    let expected =
+        format!("proved  record 3 of example.com/agents, which had 10 records\n{line}\n");
+    assert_eq!(done(&ran), expected);
+    let arguments = [
+        "verify-proof",
+        "3.tlog-proof",
+        "--key",
+        "log.key.pub",
+        "--format",
+        "json",
+    ];
+    let told: Value = done(&audit(directory.path(), &arguments)).parse().unwrap();
+    assert_eq!(told["record"], line.parse::<Value>().unwrap());
+    assert_eq!((&told["seq"], &told["records"]), (&3.into(), &10.into()));
+
+    fs::write(at("line"), format!("{line}\n")).unwrap();
+    fs::write(at("changed"), line.replace("bot", "bat")).unwrap();
+    let with = |file| {
+        let arguments = [
+            "verify-proof",
+            "3.tlog-proof",
+            "--key",
+            "log.key.pub",
+            "--record",
+            file,
+        ];
+        audit(directory.path(), &arguments)
+    };
+    assert_eq!(done(&with("line")), expected);
+    let changed = with("changed");
+    assert!(
+        changed
+            .stdout
+            .starts_with("not proved  the proof does not lead from the record")
+    );
+    assert_eq!(changed.code, Some(1));
+
+    // Another record in the place of the one that is proved.
+    let parsed: TlogProof = proof.parse().unwrap();
+    let forged = parsed.with_extra(line.replace("bot", "bat"));
+    fs::write(at("3.tlog-proof"), forged.to_string()).unwrap();
+    let arguments = [
+        "verify-proof",
+        "3.tlog-proof",
+        "--key",
+        "log.key.pub",
+        "--format",
+        "json",
+    ];
+    let ran = audit(directory.path(), &arguments);
+    assert_eq!(ran.stdout.parse::<Value>().unwrap()["proved"], false);
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_secret_key_is_its_owners_and_nothing_is_overwritten() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = TempDir::new().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let ran = audit(
+        directory.path(),
+        &["keygen", "example.com/a", "--output", "a"],
+    );
+    assert_eq!(done(&ran), fs::read_to_string(at("a.pub")).unwrap());
+    assert!(ran.stdout.starts_with("example.com/a+"), "{}", ran.stdout);
+    assert_eq!(
+        fs::metadata(at("a")).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let secret: SigningKey = fs::read_to_string(at("a")).unwrap().parse().unwrap();
+    assert_eq!(format!("{}\n", secret.verifier()), ran.stdout);
+
+    for taken in ["a", "a.pub"] {
+        let before = fs::read(at(taken)).unwrap();
+        let ran = audit(
+            directory.path(),
+            &["keygen", "example.com/a", "--output", "a"],
+        );
+        assert!(ran.stderr.contains("exists"), "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+        assert_eq!(fs::read(at(taken)).unwrap(), before);
+        if taken == "a" {
+            fs::remove_file(at("a")).unwrap();
+        } else {
+            assert!(!at("a").exists(), "a secret key without a public one");
         }
     }
-    drop(last);
-    fs::remove_file(segment(19)).unwrap();
-    assert_eq!(next(&mut stdout), "");
-    assert_eq!(running.0.wait().unwrap().code(), Some(2));
-    let stderr = std::io::read_to_string(running.0.stderr.take().unwrap()).unwrap();
+    let ran = audit(directory.path(), &["keygen", "no name"]);
+    assert_eq!(ran.code, Some(2));
     assert!(
-        stderr.contains("was removed or moved while it was read"),
-        "{stderr}"
+        ran.stderr.contains("`no name` is no name for a key"),
+        "{}",
+        ran.stderr
     );
 }
 
-#[cfg(unix)]
 #[test]
-fn following_ends_when_nobody_reads_any_more() {
+fn what_is_unusable_is_told_and_no_secret_with_it() {
     let directory = directory();
-    let (mut running, mut stdout) = follow(directory.path(), &["audit.jsonl"]);
-    assert_eq!(next(&mut stdout), lines()[0]);
-    drop(stdout);
-    // Nothing is written that it could fail to tell.
-    assert_eq!(running.0.wait().unwrap().code(), Some(0));
-    let stderr = std::io::read_to_string(running.0.stderr.take().unwrap()).unwrap();
-    assert_eq!(stderr, "");
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("empty")).unwrap();
+    fs::write(at("nonsense"), "nonsense\n").unwrap();
+    let secret = fs::read_to_string(at("log.key")).unwrap();
+    let rows: [(&[&str], &str); 13] = [
+        (
+            &["verify", "missing.jsonl"],
+            "audit log `missing.jsonl` cannot be opened",
+        ),
+        (
+            &["verify", "empty"],
+            "audit log `empty` has no segments; name a log",
+        ),
+        (
+            &["verify", "audit.jsonl", "--since", "kept"],
+            "--key <PUBKEY>",
+        ),
+        (
+            &[
+                "verify",
+                "audit.jsonl",
+                "--key",
+                "log.key.pub",
+                "--since",
+                "missing",
+            ],
+            "cannot be checked against `missing`",
+        ),
+        (
+            &[
+                "verify",
+                "audit.jsonl",
+                "--key",
+                "log.key.pub",
+                "--since",
+                "nonsense",
+            ],
+            "cannot be checked against `nonsense`: this is no signed note",
+        ),
+        (
+            &["verify", "audit.jsonl", "--key", "missing"],
+            "missing: cannot be read as a key",
+        ),
+        (
+            &["verify", "audit.jsonl", "--key", "nonsense"],
+            "nonsense: `nonsense` is no public key",
+        ),
+        (
+            &["verify", "audit.jsonl", "--key", "log.key"],
+            "log.key: this is a signing key",
+        ),
+        (
+            &["verify", "audit.jsonl", "--key", &secret],
+            "--key: is a secret key",
+        ),
+        (
+            &["checkpoint", "audit.jsonl", "--key", &secret],
+            "--key: is a secret key",
+        ),
+        (
+            &["checkpoint", "audit.jsonl", "--key", "log.key.pub"],
+            "log.key.pub: this is no signing key",
+        ),
+        (
+            &["prove", "audit.jsonl", "--seq", "10", "--key", "log.key"],
+            "proves no record 10: the checkpoint was signed for 10",
+        ),
+        (
+            &["verify-proof", "nonsense", "--key", "log.key.pub"],
+            "nonsense: cannot be used: this is no proof of a record",
+        ),
+    ];
+    for (arguments, contains) in rows {
+        let ran = audit(directory.path(), arguments);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(2), ""),
+            "{arguments:?}"
+        );
+        assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(contains),
+            "{arguments:?}\n{}",
+            ran.stderr
+        );
+        let (_, key) = secret.rsplit_once('+').unwrap();
+        assert!(!ran.stderr.contains(key), "{arguments:?}");
+    }
 }
 
-#[cfg(unix)]
 #[test]
-fn a_pipe_is_shown_as_it_comes_and_ends() {
-    let directory = directory();
-    let (mut running, mut stdout) = follow(directory.path(), &["/dev/stdin"]);
-    let mut stdin = running.0.stdin.take().unwrap();
-    for line in lines() {
-        stdin.write_all(line.as_bytes()).unwrap();
-        assert_eq!(next(&mut stdout), line);
+fn every_command_has_help_with_an_example() {
+    let directory = TempDir::new().unwrap();
+    let rows: [(&[&str], &[&str]); 6] = [
+        (
+            &["--help"],
+            &[
+                "verify-proof  Check a record's proof",
+                "keygen        Make the keys of a log",
+            ],
+        ),
+        (
+            &["verify", "--help"],
+            &[
+                "Usage: aegize audit verify [OPTIONS] <LOG>",
+                "--since <CHECKPOINT>",
+                "the log is broken",
+            ],
+        ),
+        (
+            &["checkpoint", "--help"],
+            &[
+                "Usage: aegize audit checkpoint --key <SECRETKEY> <LOG>",
+                "C2SP tlog-checkpoint",
+            ],
+        ),
+        (
+            &["prove", "--help"],
+            &[
+                "Usage: aegize audit prove [OPTIONS] --seq <N> <LOG>",
+                "C2SP tlog-proof",
+            ],
+        ),
+        (
+            &["verify-proof", "--help"],
+            &[
+                "Usage: aegize audit verify-proof [OPTIONS] --key <PUBKEY> <PROOF>",
+                "byte by byte",
+            ],
+        ),
+        (
+            &["keygen", "--help"],
+            &[
+                "Usage: aegize audit keygen [OPTIONS] <NAME>",
+                "mode 0600",
+                "log.key",
+            ],
+        ),
+    ];
+    for (arguments, contains) in rows {
+        let ran = audit(directory.path(), arguments);
+        let common = ["Example", "Exit codes:", "  0  ", "  2  "];
+        for part in common.iter().chain(contains) {
+            assert!(
+                done(&ran).contains(part),
+                "{arguments:?}: no {part:?} in\n{}",
+                ran.stdout
+            );
+        }
+        let is_told = ran.stdout.to_lowercase().contains("nothing is executed");
+        assert!(is_told, "{arguments:?}");
+        let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{arguments:?}: {widest:?}");
     }
-    drop(stdin);
-    assert_eq!(next(&mut stdout), "");
-    assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }

@@ -49,12 +49,7 @@ impl Checkpoint {
     /// of the log's name signed it: other trusted keys can only add their signatures.
     pub fn open(note: &str, trusted: &[VerifierKey]) -> Result<Self, TlogError> {
         let note = Note::open(note, trusted)?;
-        let checkpoint = Self::parse(note.text()).ok_or_else(|| {
-            TlogError::malformed(
-                "the signed text is no checkpoint; one is a log's name, its size and its root in \
-                 base64, a line each",
-            )
-        })?;
+        let checkpoint = Self::parse(note.text()).ok_or_else(not_one)?;
         let origin = &checkpoint.origin;
         if note.signers().iter().any(|key| key.name() == origin) {
             Ok(checkpoint)
@@ -63,6 +58,18 @@ impl Checkpoint {
                            public key of the log";
             Err(TlogError::about(TlogErrorKind::Untrusted, origin, problem))
         }
+    }
+
+    /// What a note says that may be a checkpoint. Nobody vouches for it: this is for who makes a
+    /// proof, which others verify.
+    ///
+    /// # Errors
+    ///
+    /// If it is no checkpoint.
+    pub fn claimed(note: &str) -> Result<TreeHead, TlogError> {
+        let text = note.rfind("\n\n").and_then(|end| note.get(..=end));
+        let claimed = text.and_then(Self::parse);
+        claimed.map(|claimed| claimed.head).ok_or_else(not_one)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -93,6 +100,13 @@ impl Checkpoint {
     pub fn extensions(&self) -> &[String] {
         &self.extensions
     }
+}
+
+fn not_one() -> TlogError {
+    TlogError::malformed(
+        "the signed text is no checkpoint; one is a log's name, its size and its root in base64, a \
+         line each",
+    )
 }
 
 /// A number in its one decimal form: digits, without leading zeroes.

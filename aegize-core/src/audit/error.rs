@@ -48,7 +48,7 @@ pub(crate) enum Problem {
     Rotate(#[source] io::Error),
     #[error("is a file, and only a directory of files is rotated; choose another path")]
     NotADirectory,
-    #[error("is a directory without a log; give it a rotation to begin one there")]
+    #[error("is a directory without a log; give it a rotation to begin one there, or name another")]
     NoSegments,
     #[error("has files that do not follow each other: `{}`; find out what is missing", .0.display())]
     Gap(PathBuf),
@@ -60,12 +60,14 @@ pub(crate) enum Problem {
     Lost,
     #[error("has no thread to look after it: {0}")]
     Thread(#[source] io::Error),
-    #[error("has a checkpoint that cannot be used, `{}`: {}", .0.display(), .1)]
-    Checkpoint(PathBuf, String),
     #[error("has {size} records, and {signed} of them are signed for; find out who cut it")]
     Truncated { size: u64, signed: u64 },
     #[error("is not the log whose first {signed} records were signed for; find out who rewrote it")]
     Forked { signed: u64 },
+    #[error("proves no record {seq}: {what}")]
+    Unproved { seq: u64, what: String },
+    #[error("cannot be checked against `{}`: {what}", file.display())]
+    Checkpoint { file: PathBuf, what: String },
 }
 
 impl Problem {

@@ -53,15 +53,19 @@ pub(super) struct Extent {
 /// How far a log is written. What stands there is not taken back any more: whoever holds the lock
 /// has written whole records only. A last line that does not end is one that a crash tore.
 pub(super) fn extents(log: &Path) -> io::Result<Vec<Extent>> {
+    let kind = fs::metadata(log)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        // Who opens a pipe and closes it again has had all that comes from it.
+        let whole = |segment| Extent {
+            segment,
+            length: u64::MAX,
+        };
+        return Ok(segments(log)?.into_iter().map(whole).collect());
+    }
     let lock = LogLock::to_read(log)?;
     lock.lock_shared()?;
     let extent = |segment: Segment| {
-        let metadata = fs::metadata(&segment.path)?;
-        let length = if metadata.is_file() {
-            metadata.len()
-        } else {
-            u64::MAX
-        };
+        let length = fs::metadata(&segment.path)?.len();
         Ok(Extent { segment, length })
     };
     let extents = segments(log).and_then(|segments| segments.into_iter().map(extent).collect());

@@ -31,6 +31,7 @@ mod sink;
 mod sync;
 pub mod tlog;
 mod tlog_error;
+mod verify;
 mod writer;
 
 pub use self::error::AuditError;
@@ -42,4 +43,7 @@ pub(crate) use self::shared::Written;
 pub use self::sink::{
     AuditSink, Batch, BatchLimits, ShipError, ShipErrorKind, Shipper, SinkError, SinkErrorKind,
     SinkState, SinkStatus,
+};
+pub use self::verify::{
+    CheckedCheckpoint, IntactLog, LogFlaw, LogFlawKind, LogVerdict, LogVerifier,
 };

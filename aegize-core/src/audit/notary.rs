@@ -4,6 +4,7 @@
 //! beginning whenever it is opened. It is believed if it hashes to the root that was signed. The
 //! invariant: no head is signed that does not continue the checkpoint which is there.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -82,12 +83,11 @@ impl Notary {
         let note = match fs::read_to_string(&path) {
             Ok(note) => note,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Problem::Checkpoint(path, error.to_string())),
+            Err(error) => return Err(unusable(path, &error)),
         };
         let trusted = [self.key.verifier().clone()];
         let checkpoint = Checkpoint::open(&note, &trusted);
-        let checkpoint =
-            checkpoint.map_err(|error| Problem::Checkpoint(path, error.to_string()))?;
+        let checkpoint = checkpoint.map_err(|error| unusable(path, &error))?;
         Ok(Some(checkpoint))
     }
 
@@ -150,8 +150,7 @@ impl Notary {
             return Ok(());
         }
         for (new, path) in &draft.files {
-            fs::rename(new, path)
-                .map_err(|error| Problem::Checkpoint(path.clone(), error.to_string()))?;
+            fs::rename(new, path).map_err(|error| unusable(path.clone(), &error))?;
         }
         self.signed = draft.size;
         Ok(())
@@ -168,7 +167,7 @@ impl Draft {
         let note = Checkpoint::sign(*head, key);
         let tree = serde_json::to_string(frontier).map_err(|error| {
             let path = beside(log, "tree");
-            Problem::Checkpoint(path, error.to_string())
+            unusable(path, &error)
         })?;
         let files = ["checkpoint", "tree"].map(|what| {
             let path = beside(log, what);
@@ -183,7 +182,7 @@ impl Draft {
         for ((new, path), text) in draft.files.iter().zip([&draft.note, &tree]) {
             if let Err(error) = write_synced(new, text.as_bytes()) {
                 draft.discard();
-                return Err(Problem::Checkpoint(path.clone(), error.to_string()));
+                return Err(unusable(path.clone(), &error));
             }
         }
         Ok(draft)
@@ -212,4 +211,11 @@ fn frontier(log: &Path) -> Option<(Frontier, Tree)> {
     let frontier: Frontier = serde_json::from_slice(&text).ok()?;
     let tree = Tree::of_subtrees(frontier.size, &frontier.subtrees)?;
     Some((frontier, tree))
+}
+
+fn unusable(file: PathBuf, error: &impl fmt::Display) -> Problem {
+    Problem::Checkpoint {
+        file,
+        what: error.to_string(),
+    }
 }

@@ -63,6 +63,15 @@ impl TlogProof {
         }
     }
 
+    /// Sends something along, such as the line itself: it is known to be the right one once it
+    /// [verifies](Self::verify).
+    #[must_use]
+    pub fn with_extra(mut self, extra: impl Into<Vec<u8>>) -> Self {
+        // The format has no extra data that are empty.
+        self.extra = Some(extra.into()).filter(|extra| !extra.is_empty());
+        self
+    }
+
     /// The record's place and its path to the root.
     pub fn inclusion(&self) -> &InclusionProof {
         &self.inclusion

@@ -128,7 +128,7 @@ impl Lint {
 }
 
 fn read_tools(file: &Path) -> Result<Vec<DeclaredTool>, Failure> {
-    let problem = |problem: String| Failure::Tools(file.to_owned(), problem);
+    let problem = |problem: String| Failure::Input(file.to_owned(), problem);
     let text = fs::read(file).map_err(|error| problem(format!("cannot be read: {error}")))?;
     serde_json::from_slice(&text).map_err(|error| {
         problem(format!(
