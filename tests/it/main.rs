@@ -20,6 +20,7 @@ mod guard;
 mod interop;
 mod lints;
 mod narrowing;
+mod ocsf;
 mod odd_shapes;
 mod options;
 mod oracle;

@@ -14,6 +14,7 @@ mod inclusion;
 mod key;
 mod log;
 mod note;
+mod ocsf;
 mod proof;
 mod read;
 mod record;
