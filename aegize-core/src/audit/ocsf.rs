@@ -63,7 +63,7 @@ impl AuditRecord<'_> {
         if let Some(micros) = self.duration_us {
             put("duration", (micros / 1000).into());
         }
-        put("metadata", self.provenance(written));
+        put("metadata", self.provenance(written.as_ref()));
         put("actor", self.actor());
         put("api", self.api());
         put("src_endpoint", json!({ "svc_name": self.agent_id }));
@@ -104,7 +104,7 @@ impl AuditRecord<'_> {
         }
     }
 
-    fn provenance(&self, written: Option<Value>) -> Value {
+    fn provenance(&self, written: Option<&Value>) -> Value {
         json!({
             "version": SCHEMA,
             "profiles": ["security_control"],
