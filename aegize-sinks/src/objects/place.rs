@@ -53,10 +53,14 @@ impl Place {
         }
     }
 
-    /// What the segment that begins before a record has from that record on. Segments have at most `longest` records.
+    /// What the segment that begins before a record has from that record on. Segments have at
+    /// most `longest` records.
     pub(super) async fn stored_from(&self, seq: u64, longest: u64) -> Result<Vec<u8>, SinkError> {
-        let offset = self.segment(seq.saturating_sub(longest + 1));
         let folder = self.segments();
+        // What is listed comes after it, and a number is before the key that it begins.
+        let offset = folder
+            .clone()
+            .join(format!("{:020}", seq.saturating_sub(longest)));
         let listed = self.store.list_with_offset(Some(&folder), &offset);
         let before = listed
             .try_filter_map(async |object| {
@@ -64,7 +68,9 @@ impl Place {
                 let first = name
                     .strip_suffix(".jsonl")
                     .and_then(|name| name.parse().ok());
-                Ok(first.filter(|first: &u64| *first < seq))
+                let is_before =
+                    |first: &u64| *first < seq && self.segment(*first) == object.location;
+                Ok(first.filter(is_before))
             })
             .try_fold(None, async |last, first| Ok(last.max(Some(first))))
             .await
