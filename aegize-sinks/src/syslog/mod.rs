@@ -62,7 +62,7 @@ pub enum Facility {
 
 impl SyslogSink {
     /// To a datagram socket, such as `/dev/log`. The receiver has to understand RFC 5424 there:
-    /// in rsyslog, `imuxsock` with `useSpecialParser="off"`.
+    /// in rsyslog, `imuxsock` with `UseSpecialParser="off"` and `IgnoreTimestamp="off"`.
     #[cfg(unix)]
     pub fn unix(path: impl AsRef<Path>) -> Self {
         let path: PathBuf = path.as_ref().to_owned();
