@@ -72,33 +72,35 @@ fn segments_in_the_order_of_their_keys_are_the_log() {
 #[test]
 fn a_batch_that_is_delivered_again_adds_only_what_is_missing() {
     // What is delivered first, and then by a process that knows nothing of it.
-    for (first, again, names) in [
-        (vec![0..5], vec![0..5], vec![0]),
-        (vec![0..5], vec![0..8], vec![0, 5]),
-        (vec![0..8], vec![0..5, 5..10], vec![0, 8]),
-        (vec![0..8], vec![5..10], vec![0, 8]),
-        (vec![0..8], vec![8..10], vec![0, 8]),
-        (vec![0..3, 3..6], vec![0..10], vec![0, 3, 6]),
-        (vec![0..3, 3..9], vec![0..5, 5..7, 7..12], vec![0, 3, 9]),
-        (vec![0..3, 3..9], vec![4..5, 5..12], vec![0, 3, 9]),
-    ] {
+    let cases: [(&[[u64; 2]], &[[u64; 2]], &[u64]); 8] = [
+        (&[[0, 5]], &[[0, 5]], &[0]),
+        (&[[0, 5]], &[[0, 8]], &[0, 5]),
+        (&[[0, 8]], &[[0, 5], [5, 10]], &[0, 8]),
+        (&[[0, 8]], &[[5, 10]], &[0, 8]),
+        (&[[0, 8]], &[[8, 10]], &[0, 8]),
+        (&[[0, 3], [3, 6]], &[[0, 10]], &[0, 3, 6]),
+        (&[[0, 3], [3, 9]], &[[0, 5], [5, 7], [7, 12]], &[0, 3, 9]),
+        (&[[0, 3], [3, 9]], &[[4, 5], [5, 12]], &[0, 3, 9]),
+    ];
+    for (first, again, names) in cases {
         let folder = Folder::new();
-        let mut sink = folder.sink();
-        for seqs in first {
-            deliver(&mut sink, seqs).unwrap();
-        }
+        let deliver_all = |batches: &[[u64; 2]]| {
+            let mut sink = folder.sink();
+            for [begin, end] in batches {
+                deliver(&mut sink, *begin..*end).unwrap();
+            }
+        };
+        deliver_all(first);
         let before = folder.objects("segments");
-        let mut sink = folder.sink();
-        let end = again
-            .last()
-            .unwrap()
-            .end
-            .max(before.values().flat_map(|text| text.lines()).count() as u64);
-        for seqs in again.clone() {
-            deliver(&mut sink, seqs).unwrap();
-        }
+        deliver_all(again);
         let names: Vec<_> = names.iter().map(|seq| format!("{seq:020}.jsonl")).collect();
         assert_eq!(folder.names(), names, "{again:?}");
+        let end = first
+            .iter()
+            .chain(again)
+            .map(|[_, end]| *end)
+            .max()
+            .unwrap();
         assert!(folder.joined() == lines(0..end), "{again:?}");
         let after = folder.objects("segments");
         assert!(before.iter().all(|(name, text)| after[name] == *text));
