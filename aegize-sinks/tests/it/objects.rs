@@ -69,10 +69,13 @@ fn segments_in_the_order_of_their_keys_are_the_log() {
     assert!(folder.joined() == lines(0..150));
 }
 
+/// The records that are delivered first and again, and the objects that are there then.
+type Case = (&'static [[u64; 2]], &'static [[u64; 2]], &'static [u64]);
+
 #[test]
 fn a_batch_that_is_delivered_again_adds_only_what_is_missing() {
-    // What is delivered first, and then by a process that knows nothing of it.
-    let cases: [(&[[u64; 2]], &[[u64; 2]], &[u64]); 8] = [
+    // The second process knows nothing of what the first delivered.
+    let cases: [Case; 8] = [
         (&[[0, 5]], &[[0, 5]], &[0]),
         (&[[0, 5]], &[[0, 8]], &[0, 5]),
         (&[[0, 8]], &[[0, 5], [5, 10]], &[0, 8]),

@@ -23,7 +23,11 @@ pub(crate) const EVENTS: [&str; 8] = [
 /// A record's line, without its line break, with an input of the given length.
 pub(crate) fn line(seq: u64, length: usize) -> String {
     let event = EVENTS[usize::try_from(seq).unwrap() % EVENTS.len()];
-    let agent = if seq % 3 == 0 { r#"b]o"t\ é"# } else { "bot" };
+    let agent = if seq.is_multiple_of(3) {
+        r#"b]o"t\ é"#
+    } else {
+        "bot"
+    };
     json!({
         "timestamp": format!("2026-06-27T18:00:{:02}.000123Z", seq % 60),
         "seq": seq,

@@ -167,7 +167,11 @@ fn a_record_is_a_message() {
         assert_eq!(message.app_name, "aegize");
         assert_eq!(message.process, std::process::id().to_string());
         assert_eq!(message.text, line(seq, 10));
-        let agent = if seq % 3 == 0 { r#"b]o"t\ é"# } else { "bot" };
+        let agent = if seq.is_multiple_of(3) {
+            r#"b]o"t\ é"#
+        } else {
+            "bot"
+        };
         let expected = [
             ("seq", &*seq.to_string()),
             ("actionId", "01970b8e-4c2d-7d3e-9f10-2b6a5c8d1e4f"),
@@ -264,7 +268,7 @@ fn datagrams_go_over_udp() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut sink = SyslogSink::udp(socket.local_addr().unwrap().to_string());
     deliver(&mut sink, 0..5).unwrap();
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     for seq in 0..5 {
         let length = socket.recv(&mut buffer).unwrap();
         assert_eq!(Message::parse(&buffer[..length]).text, line(seq, 10));
