@@ -21,10 +21,11 @@ fn writer(format: &str) -> Command {
     command
 }
 
-/// What a writer wrote that is not of the test harness.
-fn objects(output: &str) -> String {
-    let lines = output.split_inclusive('\n');
-    lines.filter(|line| line.starts_with('{')).collect()
+/// What a writer wrote between the test harness's own lines.
+fn objects(output: &str) -> &str {
+    let begin = output.find("\n{").unwrap() + 1;
+    let end = output.rfind("}\n").unwrap() + 2;
+    &output[begin..end]
 }
 
 #[test]
@@ -37,8 +38,8 @@ fn as_a_writer() {
         assert_error(&error, Rejected, "line 0 is no record");
     }
     println!();
-    for first in (0..6000).step_by(1000) {
-        while deliver(&mut sink, first..first + 1000).is_err() {
+    for first in (0..6000).step_by(3000) {
+        while deliver(&mut sink, first..first + 3000).is_err() {
             std::thread::yield_now();
         }
     }
@@ -49,7 +50,7 @@ fn lines_come_out_as_they_are() {
     let output = writer("json").output().unwrap();
     assert!(output.status.success());
     let output = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(objects(&output), lines(0..6000));
+    assert!(objects(&output) == lines(0..6000));
 }
 
 #[test]
@@ -90,5 +91,5 @@ fn a_slow_reader_gets_every_line_once() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(objects(&seen), lines(0..6000));
+    assert!(objects(&seen) == lines(0..6000));
 }
