@@ -21,6 +21,7 @@ mod interop;
 mod lints;
 mod narrowing;
 mod observed;
+mod ocsf;
 mod odd_shapes;
 mod options;
 mod oracle;

@@ -18,6 +18,7 @@ mod lock;
 mod log;
 mod notary;
 mod note;
+mod ocsf;
 mod old;
 mod opening;
 mod options;
