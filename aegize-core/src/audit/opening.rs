@@ -26,7 +26,8 @@ impl Writer {
             Some(key) => Notary::open(log, key).map(|(notary, read)| (Some(notary), read))?,
             None => (None, None),
         };
-        let segment = first_to_read(log, &options.rotation, notary.is_some(), frontier.as_ref())?;
+        let may_begin = options.rotation.is_some();
+        let segment = first_to_read(log, may_begin, notary.is_some(), frontier.as_ref())?;
         let mut file = open_file(&segment.path, options.durability).map_err(Problem::Open)?;
         let is_regular = file.metadata().map_err(Problem::Open)?.is_file();
         if !is_regular {
@@ -154,10 +155,10 @@ impl Writer {
 }
 
 /// Where reading begins: at the frontier, at the beginning if all has to be read, else in the last
-/// file but one, which tells what the last one follows.
+/// file but one, which tells what the last one follows. Without any file, a log may begin.
 fn first_to_read(
     log: &Path,
-    rotation: &Option<super::options::Rotation>,
+    may_begin: bool,
     is_read_whole: bool,
     frontier: Option<&Frontier>,
 ) -> Result<Segment, Problem> {
@@ -170,7 +171,7 @@ fn first_to_read(
     }
     let count = segments.len();
     match count {
-        0 if rotation.is_some() => Ok(files::segment(log, 0)),
+        0 if may_begin => Ok(files::segment(log, 0)),
         0 => Err(Problem::NoSegments),
         _ if is_read_whole => {
             let first = segments.swap_remove(0);

@@ -90,6 +90,7 @@ impl Permit {
     }
 
     /// Refuses a call whose decision was written and may not last. Its arguments are gone.
+    #[expect(clippy::unnecessary_box_returns, reason = "as it is in an `Entry`")]
     pub(super) fn unconfirmed(mut self, source: AuditError) -> Box<GuardError> {
         let open = &mut self.0;
         let error = "its decision could not be made durable: it did not run";
