@@ -294,3 +294,7 @@ pub use aegize_core::*;
 
 #[doc(hidden)]
 pub use aegize_core::__private;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/audit.md")]
+mod audit_page {}

@@ -224,6 +224,26 @@ fn json_is_the_log_byte_for_byte() {
 }
 
 #[test]
+fn ocsf_is_an_event_for_each_record_with_the_line_as_it_stands() {
+    let directory = directory();
+    let arguments = ["show", "audit.jsonl", "--format", "ocsf", "--tool", "files"];
+    let told = ran(&mut audit(directory.path(), &arguments));
+    assert_eq!((told.stderr.as_str(), told.code), ("", Some(0)));
+    let lines = lines();
+    let expected = [0, 1, 4, 5, 6, 7, 9, 10].map(|index| lines[index].trim_end());
+    let events: Vec<Value> = told
+        .stdout
+        .lines()
+        .map(|event| serde_json::from_str(event).unwrap())
+        .collect();
+    assert_eq!(events.len(), expected.len());
+    for (event, line) in events.iter().zip(expected) {
+        assert_eq!(event["class_uid"], 6003);
+        assert_eq!(event["raw_data"], line);
+    }
+}
+
+#[test]
 fn filters_of_one_kind_are_alternatives_and_of_different_kinds_add_up() {
     let directory = directory();
     let rows: [(&[&str], &[usize]); 24] = [

@@ -6,9 +6,12 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the lock of a log is kept between two writes, and how long an outcome waits for a sync
-/// that it can share.
+/// How long the lock of a log is kept between two writes, and how long what nobody waits for waits
+/// for a sync that it can share, after the last write.
 const MOMENT: Duration = Duration::from_millis(1);
+
+/// How long it waits at most, while others write.
+const WHILE: Duration = Duration::from_millis(10);
 
 /// How the thread is told what to do.
 #[derive(Debug, Default)]
@@ -21,6 +24,8 @@ pub(super) struct Keeper {
 struct Orders {
     /// When to tidy up after a write.
     tidy_at: Option<Instant>,
+    /// When to at the latest.
+    tidy_by: Option<Instant>,
     is_sync_wanted: bool,
     is_checkpoint_wanted: bool,
     /// When a checkpoint is due, wanted or not.
@@ -48,6 +53,17 @@ impl Keeper {
             orders.tidy_at = Some(Instant::now() + MOMENT);
             self.bell.notify_one();
         }
+    }
+
+    /// A moment after the last write: those who wait for a sync meanwhile have done it for all.
+    pub(super) fn tidy_after_others(&self) {
+        let now = Instant::now();
+        let mut orders = self.orders();
+        if orders.tidy_at.is_none() {
+            orders.tidy_by = Some(now + WHILE);
+            self.bell.notify_one();
+        }
+        orders.tidy_at = orders.tidy_by.min(Some(now + MOMENT));
     }
 
     pub(super) fn sync(&self) {

@@ -108,7 +108,9 @@ impl Shared {
             }
             let hold = writer.hold;
             writer.commit(&mut batch);
-            if writer.hold != hold || self.durability == Durability::Synced {
+            if self.durability == Durability::Synced {
+                self.keeper.tidy_after_others();
+            } else if writer.hold != hold {
                 self.keeper.tidy_soon();
             }
             if let Some(notary) = &writer.notary {

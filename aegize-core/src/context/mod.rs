@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::audit::AuditLog;
-use crate::guard::Authority;
+use crate::guard::{Authority, Merged};
 use crate::identity::AgentIdentity;
 use crate::policy::PermissionPolicy;
 use crate::secrets::Redactor;
@@ -33,13 +33,15 @@ static DEFAULT: RwLock<Option<GuardContext>> = RwLock::new(None);
 impl GuardContext {
     /// A context for an agent, judged by a policy, recorded in a log.
     pub fn new(agent: AgentIdentity, policy: impl Into<PolicySource>, audit_log: AuditLog) -> Self {
+        let redactor = Redactor::new();
         Self(Arc::new(Authority {
+            plain: Merged::of(&agent, &redactor),
             agent,
             principals: Vec::new(),
             policy: policy.into(),
             narrowing: Vec::new(),
             audit_log,
-            redactor: Redactor::new(),
+            redactor,
         }))
     }
 
@@ -60,6 +62,7 @@ impl GuardContext {
     #[must_use]
     pub fn redacted_by(&self, redactor: Redactor) -> Self {
         let mut authority = Authority::clone(&self.0);
+        authority.plain = Merged::of(&authority.agent, &redactor);
         authority.redactor = redactor;
         Self(Arc::new(authority))
     }

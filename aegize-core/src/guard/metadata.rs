@@ -1,8 +1,12 @@
 //! What a tool and a call attach beside the arguments.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
+use super::Authority;
 use crate::identity::AgentIdentity;
+use crate::secrets::{Redactions, Redactor};
 
 /// The most bytes that a call's metadata may have as JSON: it is written into each of its
 /// records, whole.
@@ -19,6 +23,40 @@ pub(crate) struct Metadata<'a> {
     pub(crate) call: Vec<Value>,
 }
 
+/// A call's metadata, put together.
+#[derive(Debug, Clone)]
+pub(crate) struct Merged {
+    /// As policy judges it.
+    pub(super) judged: Map<String, Value>,
+    /// As it may be shown, if that is not the same.
+    redacted: Option<Map<String, Value>>,
+    /// What was redacted in it.
+    pub(super) redactions: Redactions,
+}
+
+impl Merged {
+    fn new(judged: Map<String, Value>, redactor: &Redactor) -> Self {
+        let mut redactions = Redactions::default();
+        Self {
+            redacted: redactor.map(&judged, &mut redactions),
+            judged,
+            redactions,
+        }
+    }
+
+    /// That of calls to which nothing is attached: the agent's environment.
+    pub(crate) fn of(agent: &AgentIdentity, redactor: &Redactor) -> Arc<Self> {
+        let environment = agent.environment.as_str().into();
+        let judged = Map::from_iter([("environment".to_owned(), environment)]);
+        Arc::new(Self::new(judged, redactor))
+    }
+
+    /// As it may be shown.
+    pub(super) fn shown(&self) -> &Map<String, Value> {
+        self.redacted.as_ref().unwrap_or(&self.judged)
+    }
+}
+
 impl Metadata<'_> {
     /// One map: the agent's environment, what is fixed, and what the call attaches. No key can
     /// take the place of another.
@@ -26,9 +64,11 @@ impl Metadata<'_> {
     /// # Errors
     ///
     /// What is wrong with the call's part.
-    pub(super) fn merge(self, agent: &AgentIdentity) -> Result<Map<String, Value>, String> {
-        let mut metadata = Map::new();
-        metadata.insert("environment".to_owned(), agent.environment.as_str().into());
+    pub(super) fn merge(self, authority: &Authority) -> Result<Arc<Merged>, String> {
+        if self.fixed.is_empty() && self.call.is_empty() {
+            return Ok(Arc::clone(&authority.plain));
+        }
+        let mut metadata = authority.plain.judged.clone();
         for (key, value) in self.fixed {
             insert(
                 &mut metadata,
@@ -66,7 +106,7 @@ impl Metadata<'_> {
                 ));
             }
         }
-        Ok(metadata)
+        Ok(Arc::new(Merged::new(metadata, &authority.redactor)))
     }
 }
 

@@ -26,7 +26,7 @@ pub use self::ending::{Ending, Outcome, ResultEnding, ReturnedResult, ReturnedVa
 pub use self::entering::Entering;
 pub(crate) use self::entering::confirmed;
 pub use self::future::{Guarded, ToolResult, lazy, refused, refused_by, run, run_async, run_or};
-pub(crate) use self::metadata::Metadata;
+pub(crate) use self::metadata::{Merged, Metadata};
 use self::permit::Input;
 pub use self::permit::Permit;
 use self::span::CallSpan;
@@ -57,6 +57,8 @@ pub(crate) struct Authority {
     pub(crate) audit_log: AuditLog,
     /// What keeps secrets out of the log and out of refusals.
     pub(crate) redactor: Redactor,
+    /// The metadata of calls to which nothing is attached.
+    pub(crate) plain: Arc<Merged>,
 }
 
 impl Authority {
@@ -231,12 +233,14 @@ pub(crate) fn admit(
     if let Some(problem) = coordinates.problem() {
         return refuse(authority, coordinates, &problem);
     }
-    let metadata = match metadata.merge(&authority.agent) {
+    let metadata = match metadata.merge(authority) {
         Ok(metadata) => metadata,
         Err(problem) => return refuse(authority, coordinates, &problem),
     };
     let redactor = &authority.redactor;
     let mut redactions = Redactions::default();
+    let input_summary = summarize_arguments(arguments, redactor, &mut redactions);
+    redactions.extend(&metadata.redactions);
     let timestamp = OffsetDateTime::now_utc();
     let action_id = authority.audit_log.begin(timestamp);
     let attempt = Attempt {
@@ -245,10 +249,8 @@ pub(crate) fn admit(
         timestamp,
         started: Instant::now(),
         span: CallSpan::new(&authority.agent.agent_id, &coordinates, action_id),
-        input_summary: summarize_arguments(arguments, redactor, &mut redactions),
-        shown_metadata: redactor
-            .map(&metadata, &mut redactions)
-            .map_or(Cow::Borrowed(&metadata), Cow::Owned),
+        input_summary,
+        shown_metadata: metadata.shown(),
         redactions,
         call: Call {
             agent_id: &authority.agent.agent_id,
@@ -256,7 +258,7 @@ pub(crate) fn admit(
             operation: &coordinates.operation,
             risk_level: coordinates.risk_level,
             arguments,
-            metadata: &metadata,
+            metadata: &metadata.judged,
             redactor,
         },
     };
@@ -283,22 +285,17 @@ pub(crate) fn admit(
             let Attempt {
                 action_id,
                 input_summary,
-                shown_metadata,
                 redactions,
                 span,
                 ..
             } = attempt;
-            let shown_metadata = match shown_metadata {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(metadata) => Some(metadata),
-            };
             Ok(Permit::new(
                 authority,
                 action_id,
                 coordinates,
                 Input {
                     summary: input_summary,
-                    metadata: shown_metadata.unwrap_or(metadata),
+                    metadata,
                     redactions,
                 },
                 written,
@@ -328,7 +325,7 @@ struct Attempt<'a> {
     span: CallSpan,
     input_summary: String,
     /// The metadata as it may be shown.
-    shown_metadata: Cow<'a, Map<String, Value>>,
+    shown_metadata: &'a Map<String, Value>,
     /// What was redacted in these.
     redactions: Redactions,
     call: Call<'a>,
@@ -342,7 +339,7 @@ impl Attempt<'_> {
             Decision::Deny => AuditEvent::Denied,
             Decision::RequireApproval => AuditEvent::ApprovalRequired,
         };
-        let mut record = AuditRecord::new(event, self.action_id, &self.shown_metadata);
+        let mut record = AuditRecord::new(event, self.action_id, self.shown_metadata);
         record.agent_id = self.call.agent_id.into();
         record.acting_for = self.authority.acting_for();
         record.tool_name = self.call.tool_name.into();
@@ -397,7 +394,7 @@ impl Attempt<'_> {
         action.timestamp = self.timestamp;
         action.arguments = arguments;
         action.path_arguments = path_arguments;
-        action.metadata.clone_from(&self.shown_metadata);
+        action.metadata.clone_from(self.shown_metadata);
         action
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::ending::Outcome;
 use super::span::CallSpan;
-use super::{Authority, Coordinates};
+use super::{Authority, Coordinates, Merged};
 use crate::action::ToolAction;
 use crate::arguments::{Captured, summarize_value};
 use crate::audit::{AuditError, AuditEvent, AuditRecord, Written};
@@ -40,7 +39,7 @@ struct Open {
 /// What each record of a call repeats, as it may be shown.
 pub(super) struct Input {
     pub(super) summary: String,
-    pub(super) metadata: Map<String, Value>,
+    pub(super) metadata: Arc<Merged>,
     /// What was redacted in these.
     pub(super) redactions: Redactions,
 }
@@ -103,7 +102,7 @@ impl Permit {
         let agent_id = open.authority.agent.agent_id.clone();
         let mut action = ToolAction::new(agent_id, tool_name, operation).risk_level(risk_level);
         action.action_id = open.action_id;
-        action.metadata.clone_from(&open.input.metadata);
+        action.metadata.clone_from(open.input.metadata.shown());
         Box::new(GuardError::from(Box::new(AuditUnavailable {
             action,
             source,
@@ -155,7 +154,7 @@ impl Open {
 
     fn record(&mut self, event: AuditEvent, complete: impl FnOnce(&mut AuditRecord<'_>)) {
         self.is_finished = true;
-        let mut record = AuditRecord::new(event, self.action_id, &self.input.metadata);
+        let mut record = AuditRecord::new(event, self.action_id, self.input.metadata.shown());
         record.agent_id = self.authority.agent.agent_id.as_str().into();
         record.acting_for = self.authority.acting_for();
         record.tool_name = (&*self.coordinates.tool_name).into();

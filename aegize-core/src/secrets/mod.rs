@@ -293,6 +293,11 @@ impl Redactions {
         }
     }
 
+    /// Adds those of something else.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        other.iter().for_each(|name| self.add(name));
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -118,9 +118,9 @@ fn main() {
     for callers in [1, 8, 64, 512] {
         let directory = tempfile::tempdir_in(&here).expect("a directory");
         let written = subjects(directory.path(), Durability::Written);
-        compare("Written", callers, 20_000 / callers, 15, &written);
+        compare("Written", callers, 10_000 / callers, 9, &written);
         let synced = subjects(directory.path(), Durability::Synced);
-        let calls = (800 / callers).max(8);
-        compare("Synced", callers, calls, 7, &synced);
+        let calls = (400 / callers).max(6);
+        compare("Synced", callers, calls, 5, &synced);
     }
 }

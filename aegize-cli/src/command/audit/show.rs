@@ -56,6 +56,8 @@ enum ShowFormat {
     Human,
     /// JSON Lines, as they stand in the log; on a terminal, invisible characters are escaped
     Json,
+    /// Events of OCSF 1.5.0 (API Activity), as JSON Lines for SIEMs, with the line of the log as `raw_data`
+    Ocsf,
 }
 
 const EXAMPLE: &str = "\
@@ -63,6 +65,7 @@ Examples:
   aegize audit show audit.jsonl --since 1h --event denied --event execution_failed
   aegize audit show audit.jsonl --agent research_bot --tool 'github.*' --follow
   aegize audit show audit.jsonl --json | jq 'select(.duration_us > 1000000)'
+  aegize audit show audit.jsonl --format ocsf --follow
 
 A record as JSON is one line, here wrapped:
 
@@ -99,6 +102,7 @@ impl Show {
         match format {
             ShowFormat::Human => self.print(&mut Table::new(stdout, output::width())),
             ShowFormat::Json => self.print(&mut Lines(output::unstyled())),
+            ShowFormat::Ocsf => self.print(&mut Events(output::unstyled())),
         }
     }
 
@@ -134,6 +138,24 @@ impl Show {
         };
         warn(&left_out);
         Ok(Exit::Mismatch)
+    }
+}
+
+/// Events of OCSF.
+struct Events<W>(W);
+
+impl<W: Write> Rows for Events<W> {
+    fn add(&mut self, record: &AuditRecord<'_>, line: &[u8]) -> io::Result<()> {
+        let mut event = record.to_ocsf();
+        if let Some(event) = event.as_object_mut() {
+            let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+            event.insert("raw_data".to_owned(), line.into());
+        }
+        output::write_json_line(&mut self.0, format!("{event}\n").as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
