@@ -143,6 +143,8 @@ impl Shared {
 
     /// Signs the log as it is now, which is on disk before.
     pub(super) fn checkpoint(&self, is_wanted: bool) -> Result<Option<String>, Arc<Problem>> {
+        // One at a time: they are written to the same files.
+        let mut unsigned = self.unsigned();
         let made = self.signed(is_wanted).map_err(Arc::new);
         if let Ok(None) = made {
             return Ok(None);
@@ -150,7 +152,7 @@ impl Shared {
         if let Err(problem) = &made {
             self.tell("checkpoint", problem);
         }
-        *self.unsigned() = made.as_ref().err().cloned();
+        *unsigned = made.as_ref().err().cloned();
         made
     }
 
