@@ -100,8 +100,7 @@ pub(crate) fn no_file() -> String {
     let log = at("audit.jsonl");
 
     fs::create_dir(&log).expect("a directory");
-    let problem =
-        "is a directory without a log; give it a rotation to begin one there, or name another";
+    let problem = "is a directory without a log; give it a rotation to begin one there";
     assert_unopened(&log, problem);
     assert_eq!(fs::read_dir(&log).expect("the directory").count(), 0);
 

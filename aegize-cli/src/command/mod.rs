@@ -25,8 +25,9 @@ Exit codes:
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
 /// review, says which agent may call which tool, and which calls wait for a person; an audit log
-/// says what every agent attempted, and what became of it. This command works with both. Nothing is
-/// executed.
+/// says what every agent attempted, and what became of it. This command works with both.
+///
+/// Nothing is executed.
 #[derive(Debug, Parser)]
 #[command(
     name = "aegize",

@@ -48,7 +48,9 @@ pub(crate) enum Problem {
     Rotate(#[source] io::Error),
     #[error("is a file, and only a directory of files is rotated; choose another path")]
     NotADirectory,
-    #[error("is a directory without a log; give it a rotation to begin one there, or name another")]
+    #[error("is a directory without a log; give it a rotation to begin one there")]
+    NothingThere,
+    #[error("has no segments; name a log, which is a file or a directory of segments")]
     NoSegments,
     #[error("has files that do not follow each other: `{}`; find out what is missing", .0.display())]
     Gap(PathBuf),

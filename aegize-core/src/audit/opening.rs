@@ -172,7 +172,7 @@ fn first_to_read(
     let count = segments.len();
     match count {
         0 if may_begin => Ok(files::segment(log, 0)),
-        0 => Err(Problem::NoSegments),
+        0 => Err(Problem::NothingThere),
         _ if is_read_whole => {
             let first = segments.swap_remove(0);
             if first.first_seq == 0 {

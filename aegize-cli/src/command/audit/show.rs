@@ -151,7 +151,7 @@ impl<W: Write> Rows for Events<W> {
             let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
             event.insert("raw_data".to_owned(), line.into());
         }
-        output::write_json_line(&mut self.0, format!("{event}\n").as_bytes())
+        output::write_json_line(&mut self.0, event.to_string().as_bytes())
     }
 
     fn flush(&mut self) -> io::Result<()> {
