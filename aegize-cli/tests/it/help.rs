@@ -121,7 +121,7 @@ fn every_level_teaches_the_essentials() {
         (
             &["audit", "--help"],
             &[
-                "JSON Lines, or a directory of such files",
+                "a directory of segments; every command takes either",
                 "Show what is on record",
                 "Count what is on record",
                 "aegize audit show audit.jsonl --event denied --follow",

@@ -39,10 +39,10 @@ Examples:
 
 /// Work with audit logs
 ///
-/// A log says what agents attempted and what became of it, one record a line. It is a file, or a
-/// directory of segments; every command takes either. Each record has the hash of the one before
-/// it, and signed checkpoints vouch for all of them, so that whoever has the public key can tell
-/// whether anything was changed. Nothing is executed, and no log is ever changed.
+/// A log says what agents attempted and what became of it, one record a line: JSON Lines in a file, or
+/// a directory of segments; every command takes either. Each record has the hash of the one before it,
+/// and signed checkpoints vouch for all of them, so that whoever has the public key can tell whether
+/// anything was changed. Nothing is executed, and no log is ever changed.
 #[derive(Debug, Subcommand)]
 #[command(
     arg_required_else_help = true,
