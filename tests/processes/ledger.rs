@@ -50,17 +50,21 @@ pub(crate) fn attempt_with(
     size: usize,
     body: impl FnOnce(),
 ) -> Attempt {
-    let text = text(id, size);
-    let call = ToolCall::new("web", "fetch")
-        .arguments(json!({"id": id, "text": text}))
-        .metadata(json!({"call": id, "size": size, "text": text}));
     let mut has_run = false;
-    let result = context.guard(call).run_blocking(|| {
+    let result = context.guard(tool_call(id, size)).run_blocking(|| {
         has_run = true;
         body();
         Ok(id.to_owned())
     });
     Attempt { has_run, result }
+}
+
+/// A call that is named `id`, with records of about `size` bytes.
+pub(crate) fn tool_call(id: &str, size: usize) -> ToolCall {
+    let text = text(id, size);
+    ToolCall::new("web", "fetch")
+        .arguments(json!({"id": id, "text": text}))
+        .metadata(json!({"call": id, "size": size, "text": text}))
 }
 
 /// Text of a size that belongs to one call only, with all that JSON escapes.

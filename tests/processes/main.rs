@@ -7,14 +7,19 @@
 
 mod carrier;
 mod crowd;
+mod faults;
+mod faulty;
 mod full;
 mod harness;
+mod interposer;
 mod kept;
 mod killed;
 mod ledger;
+mod plan;
 mod refused;
 mod shipped;
 mod torn;
+mod whole;
 mod worker;
 
 use std::env;
@@ -94,6 +99,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("shipped::by_one_of_three", shipped::by_one_of_three),
     ("shipped::only_with_room", shipped::only_with_room),
+    ("faults::at_every_call", faults::at_every_call),
 ];
 
 fn main() -> ExitCode {

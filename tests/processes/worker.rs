@@ -7,12 +7,19 @@ use std::env;
 use std::io::{self, BufRead as _, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio, exit};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::Duration;
 
 use aegize::{AuditLog, AuditRecords};
 
 use crate::carrier::carry;
+use crate::faulty;
+use crate::interposer::library;
 use crate::ledger::{Attempt, attempt, context, open};
+
+/// How long a worker may say nothing: the one clock there is, and no result depends on it.
+const LONGEST_SILENCE: Duration = Duration::from_secs(4);
 
 /// Does one process's work.
 pub(crate) fn work(role: &str, log: &Path, arguments: &[String]) {
@@ -23,6 +30,8 @@ pub(crate) fn work(role: &str, log: &Path, arguments: &[String]) {
         ("carry", [receiver, records, dies_at]) => {
             carry(log, receiver, number(records), number(dies_at));
         }
+        ("suffer", []) => faulty::suffer(log),
+        ("inspect", []) => faulty::inspect(log),
         _ => panic!("no such work: {role} {arguments:?}"),
     }
 }
@@ -127,6 +136,8 @@ pub(crate) struct Worker {
     child: Child,
     input: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
+    /// Tells whoever kills it if it hangs whether it is waited for.
+    watch: Option<Sender<bool>>,
 }
 
 impl Worker {
@@ -161,6 +172,16 @@ impl Worker {
         Self::spawn(command, role, log, arguments)
     }
 
+    /// A worker whose calls to the file system can be made to fail. One that says nothing for long
+    /// hangs, and is killed.
+    pub(crate) fn interposed(role: &str, log: &Path) -> Self {
+        let mut command = Command::new(program());
+        command.env("LD_PRELOAD", library());
+        let mut worker = Self::spawn(command, role, log, &[]);
+        worker.guard();
+        worker
+    }
+
     fn spawn(mut command: Command, role: &str, log: &Path, arguments: &[&str]) -> Self {
         command.arg("worker").arg(role).arg(log).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -171,11 +192,36 @@ impl Worker {
             child,
             input,
             lines: BufReader::new(output).lines(),
+            watch: None,
         }
     }
 
+    /// Kills the worker whenever it lets wait for so long that it must hang.
+    pub(crate) fn guard(&mut self) {
+        let (sender, waits) = mpsc::channel::<bool>();
+        let process = self.id().to_string();
+        thread::spawn(move || {
+            while let Ok(is_waiting) = waits.recv() {
+                let ended = is_waiting.then(|| waits.recv_timeout(LONGEST_SILENCE));
+                if ended == Some(Err(RecvTimeoutError::Timeout)) {
+                    let _ = Command::new("kill").args(["-9", &process]).status();
+                }
+            }
+        });
+        self.watch = Some(sender);
+    }
+
     pub(crate) fn hear(&mut self) -> Option<String> {
-        self.lines.next().map(|line| line.expect("a line"))
+        self.is_waiting(true);
+        let line = self.lines.next().map(|line| line.expect("a line"));
+        self.is_waiting(false);
+        line
+    }
+
+    fn is_waiting(&self, is_waiting: bool) {
+        if let Some(watch) = &self.watch {
+            let _ = watch.send(is_waiting);
+        }
     }
 
     #[track_caller]

@@ -8,12 +8,14 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::io::{
+    self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _,
+};
 
 use uuid::Uuid;
 
-use super::files::{beside, segments};
+use super::error::Problem;
+use super::files::Site;
 use super::lock::uninterrupted;
 use super::record::{AuditEvent, AuditRecord};
 
@@ -31,43 +33,61 @@ pub(super) struct Place {
 }
 
 impl Lease {
-    /// Takes the lease of a log; `None` where no file can be made beside it. If nobody else has
-    /// it, `alone` closes the attempts from a place on before anyone can take it, and tells where
-    /// the log then ends.
-    pub(super) fn take<E>(
-        log: &Path,
-        alone: impl FnOnce(Place) -> Result<Place, E>,
-    ) -> Result<Option<Self>, E> {
-        let Ok(file) = open(log) else {
+    /// Takes the lease of a log; `None` where nobody like this process may make a file beside it.
+    /// If nobody else has it, `alone` closes the attempts from a place on before anyone can take
+    /// it, and tells where the log then ends.
+    pub(super) fn take(
+        site: &Site,
+        alone: impl FnOnce(Place) -> Result<Place, Problem>,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(lease) = open(site).map_err(Problem::Lease)?.map(Self) else {
             return Ok(None);
         };
-        let lease = Self(file);
         match lease.0.try_lock() {
             Ok(()) => {
                 let end = alone(lease.read().start)?;
-                lease.keep(end, false);
+                let id = lease.keep(end, false);
+                lease.lock_shared()?;
+                if lease.read().id != id {
+                    // While one lock gave way to the other, somebody else was the only one.
+                    lease.tell_shared()?;
+                }
             }
-            Err(TryLockError::WouldBlock) => return Ok(lease.shared()),
-            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                lease.lock_shared()?;
+                lease.tell_shared()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(Problem::Lease(error)),
         }
-        let locked = uninterrupted(|| lease.0.lock_shared());
-        Ok(locked.is_ok().then_some(lease))
+        Ok(Some(lease))
     }
 
-    /// Takes a lease of a log that others have.
-    pub(super) fn share(log: &Path) -> Option<Self> {
-        Self(open(log).ok()?).shared()
+    /// Takes the lease of a log that others have.
+    pub(super) fn share(site: &Site) -> Result<Option<Self>, Problem> {
+        let Some(lease) = open(site).map_err(Problem::Lease)?.map(Self) else {
+            return Ok(None);
+        };
+        lease.lock_shared()?;
+        lease.tell_shared()?;
+        Ok(Some(lease))
+    }
+
+    fn lock_shared(&self) -> Result<(), Problem> {
+        uninterrupted(|| self.0.lock_shared()).map_err(Problem::Lease)
     }
 
     /// Says that another has the log open, too: whoever closes it last does not know whether all
     /// others closed theirs.
-    fn shared(self) -> Option<Self> {
-        uninterrupted(|| self.0.lock_shared()).ok()?;
+    fn tell_shared(&self) -> Result<(), Problem> {
         let note = self.read();
         if !note.is_shared {
             self.keep(note.start, true);
         }
-        Some(self)
+        if self.read().is_shared {
+            Ok(())
+        } else {
+            Err(Problem::Lease(io::Error::other("it cannot be written")))
+        }
     }
 
     /// Whether nobody else has had the log open since this process opened it.
@@ -87,32 +107,33 @@ impl Lease {
         let mut file = &self.0;
         let read = file
             .seek(SeekFrom::Start(0))
-            .and_then(|_| file.take(64).read_to_string(&mut text));
+            .and_then(|_| file.take(128).read_to_string(&mut text));
         let is_shared = text.ends_with(SHARED);
-        let start = text.strip_suffix(SHARED).or(text.strip_suffix('\n'));
-        let start = start.and_then(|start| {
-            let (segment, end) = start.split_once(' ')?;
-            Some(Place {
-                segment: segment.parse().ok()?,
-                end: end.parse().ok()?,
-            })
-        });
+        let line = text.strip_suffix(SHARED).or(text.strip_suffix('\n'));
+        let mut words = line.unwrap_or_default().split(' ');
+        let mut number = || words.next()?.parse().ok();
+        let start = number().zip(number());
+        let start = start.map(|(segment, end)| Place { segment, end });
         Note {
             start: read.ok().and(start).unwrap_or_default(),
+            id: words.next().unwrap_or_default().to_owned(),
             // What cannot be read was perhaps being written, by somebody else.
-            is_shared: is_shared || start.is_none(),
+            is_shared: is_shared || line.is_none(),
         }
     }
 
-    /// Writes the note anew. If that fails, the next to open the log reads more of it.
-    fn keep(&self, start: Place, is_shared: bool) {
+    /// Writes the note anew, and tells its id. If that fails, the next to open the log reads more
+    /// of it.
+    fn keep(&self, start: Place, is_shared: bool) -> String {
         let Place { segment, end } = start;
+        let id = Uuid::now_v7().simple().to_string();
         let tail = if is_shared { SHARED } else { "\n" };
         let mut file = &self.0;
         let _ = file
             .set_len(0)
             .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.write_all(format!("{segment} {end}{tail}").as_bytes()));
+            .and_then(|_| file.write_all(format!("{segment} {end} {id}{tail}").as_bytes()));
+        id
     }
 }
 
@@ -120,6 +141,8 @@ impl Lease {
 struct Note {
     /// Where the attempts begin that may be open.
     start: Place,
+    /// Which note this is.
+    id: String,
     /// Whether several had the log open at a time since then.
     is_shared: bool,
 }
@@ -127,17 +150,29 @@ struct Note {
 /// How a note ends if several had the log open.
 const SHARED: &str = " shared\n";
 
-fn open(log: &Path) -> io::Result<File> {
+/// Opens the file. There is none where this process may not make one: then nobody's attempts are
+/// called abandoned.
+fn open(site: &Site) -> io::Result<Option<File>> {
+    let path = site.beside("open");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(beside(log, "open"))
+    match options.open(&path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) => {
+            let refusals = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+            if refusals.contains(&error.kind()) && !path.try_exists()? {
+                return Ok(None);
+            }
+            Err(error)
+        }
+    }
 }
 
 /// The attempts from a place on that have no outcome, in the order of the log.
-pub(super) fn open_attempts(log: &Path, start: Place) -> io::Result<Vec<AuditRecord<'static>>> {
-    let mut segments = segments(log)?;
+pub(super) fn open_attempts(site: &Site, start: Place) -> io::Result<Vec<AuditRecord<'static>>> {
+    let mut segments = site.segments()?;
     if segments
         .iter()
         .any(|segment| segment.first_seq == start.segment)
@@ -185,8 +220,9 @@ fn begins_a_line(reader: &mut BufReader<&File>, start: u64) -> io::Result<bool> 
         return Ok(false);
     };
     reader.seek(SeekFrom::Start(before))?;
-    let mut byte = [0];
-    Ok(reader.read(&mut byte)? == 1 && byte == *b"\n")
+    let mut byte = Vec::new();
+    reader.take(1).read_to_end(&mut byte)?;
+    Ok(byte == *b"\n")
 }
 
 /// The outcome of an attempt whose process has ended.

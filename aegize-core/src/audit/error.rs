@@ -18,6 +18,8 @@ pub(crate) enum Problem {
     Open(#[source] io::Error),
     #[error("cannot be locked: {0}")]
     Lock(#[source] io::Error),
+    #[error("has no file beside it that tells who has it open: {0}")]
+    Lease(#[source] io::Error),
     #[error("cannot be written: {0}")]
     Write(#[source] io::Error),
     #[error("cannot be read: {0}")]

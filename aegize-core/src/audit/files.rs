@@ -22,24 +22,72 @@ pub(super) struct Segment {
     pub(super) first_seq: u64,
 }
 
-/// The files of a log, oldest first: the one file, or the segments of a directory. Empty for a
-/// directory without any.
-pub(super) fn segments(log: &Path) -> io::Result<Vec<Segment>> {
-    if !log.is_dir() {
-        return Ok(vec![Segment {
-            path: log.to_owned(),
-            first_seq: 0,
-        }]);
+/// Where a log is, and whether that is a directory. A writer asks that once: whoever takes it for
+/// something else when the system fails uses other files than the others do.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) path: PathBuf,
+    pub(super) is_directory: bool,
+}
+
+impl Site {
+    /// The site of a log that is there or not.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let is_directory = match fs::metadata(path) {
+            Ok(metadata) => metadata.is_dir(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            is_directory,
+        })
     }
-    let mut segments = Vec::new();
-    for entry in fs::read_dir(log)? {
-        let path = entry?.path();
-        if let Some(first_seq) = first_seq(&path) {
-            segments.push(Segment { path, first_seq });
+
+    /// The files of the log, oldest first: the one file, or the segments of a directory. Empty for
+    /// a directory without any.
+    pub(super) fn segments(&self) -> io::Result<Vec<Segment>> {
+        if !self.is_directory {
+            return Ok(vec![Segment {
+                path: self.path.clone(),
+                first_seq: 0,
+            }]);
+        }
+        let mut segments = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            if let Some(first_seq) = first_seq(&path) {
+                segments.push(Segment { path, first_seq });
+            }
+        }
+        segments.sort_by_key(|segment| segment.first_seq);
+        Ok(segments)
+    }
+
+    /// A file that belongs to the log: `<log>.<what>` beside a file, `log.<what>` in a directory.
+    pub(super) fn beside(&self, what: &str) -> PathBuf {
+        if self.is_directory {
+            return self.path.join(format!("log.{what}"));
+        }
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".");
+        path.push(what);
+        path.into()
+    }
+
+    /// The file whose lock writers hold: the log itself, or `log.lock` in a directory.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        if self.is_directory {
+            self.beside("lock")
+        } else {
+            self.path.clone()
         }
     }
-    segments.sort_by_key(|segment| segment.first_seq);
-    Ok(segments)
+}
+
+/// The files of a log, as of its [`Site`].
+pub(super) fn segments(log: &Path) -> io::Result<Vec<Segment>> {
+    Site::of(log)?.segments()
 }
 
 /// One file of a log, as far as it is written.
@@ -87,24 +135,16 @@ fn first_seq(path: &Path) -> Option<u64> {
     is_position.then(|| digits.parse().ok()).flatten()
 }
 
-/// A file that belongs to a log: `<log>.<what>` beside a file, `log.<what>` in a directory.
+/// A file that belongs to a log, as of its [`Site`].
 pub(super) fn beside(log: &Path, what: &str) -> PathBuf {
-    if log.is_dir() {
-        return log.join(format!("log.{what}"));
-    }
-    let mut path = log.as_os_str().to_owned();
-    path.push(".");
-    path.push(what);
-    path.into()
+    let (path, is_directory) = (log.to_owned(), log.is_dir());
+    Site { path, is_directory }.beside(what)
 }
 
-/// The file whose lock writers hold: the log itself, or `log.lock` in a directory.
+/// The file whose lock writers hold, as of a log's [`Site`].
 pub(super) fn lock_file(log: &Path) -> PathBuf {
-    if log.is_dir() {
-        beside(log, "lock")
-    } else {
-        log.to_owned()
-    }
+    let (path, is_directory) = (log.to_owned(), log.is_dir());
+    Site { path, is_directory }.lock_file()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::files::{beside, lock_file};
+use super::files::{Site, beside, lock_file};
 
 /// The lock of a log.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ impl LogLock {
     }
 
     /// The lock of a log, held on a file that is open already.
-    pub(super) fn of(log: &Path, lock: File) -> Self {
-        let turnstile = OpenOptions::new().write(true).open(beside(log, "turn"));
+    pub(super) fn of(site: &Site, lock: File) -> Self {
+        let turnstile = OpenOptions::new().write(true).open(site.beside("turn"));
         Self {
             lock: Some(lock),
             turnstile: turnstile.ok(),
@@ -42,12 +42,12 @@ impl LogLock {
     }
 
     /// Makes the turnstile, beside what has turned out to be a log.
-    pub(super) fn make_turnstile(&mut self, log: &Path) {
+    pub(super) fn make_turnstile(&mut self, site: &Site) {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        self.turnstile = options.open(beside(log, "turn")).ok();
+        self.turnstile = options.open(site.beside("turn")).ok();
     }
 
     /// Waits until nobody else reads or writes.
@@ -60,9 +60,16 @@ impl LogLock {
         self.pass(File::lock_shared)
     }
 
-    /// Gives the lock back. Should that fail, others wait until the file is closed.
+    /// Gives the lock back. Should that fail, others wait until it is tried again or the file is
+    /// closed.
     pub(super) fn unlock(&self) -> io::Result<()> {
-        self.lock.as_ref().map_or(Ok(()), File::unlock)
+        uninterrupted(|| self.lock.as_ref().map_or(Ok(()), File::unlock))
+    }
+
+    /// Gives back whatever may be held after [`lock`](Self::lock) has failed.
+    pub(super) fn unlock_all(&self) -> io::Result<()> {
+        let turnstile = || self.turnstile.as_ref().map_or(Ok(()), File::unlock);
+        uninterrupted(turnstile).and(self.unlock())
     }
 
     fn pass(&self, take: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
@@ -74,7 +81,7 @@ impl LogLock {
         };
         uninterrupted(|| turnstile.lock())?;
         let taken = uninterrupted(|| take(lock));
-        turnstile.unlock().and(taken)
+        uninterrupted(|| turnstile.unlock()).and(taken)
     }
 }
 

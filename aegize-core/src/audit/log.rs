@@ -115,12 +115,15 @@ impl AuditLog {
     pub fn records(&self) -> Result<AuditRecords, AuditError> {
         let shared = self.shared();
         let mut writer = shared.flushed();
-        writer.give_back();
+        shared.give_back(&mut writer);
         if writer.hold == Hold::Uncut {
             // It would have to be waited for.
             let cut = writer.locked(|_| Ok(()));
             cut.map_err(|problem| problem.of(&shared.path))?;
-            writer.give_back();
+            shared.give_back(&mut writer);
+        }
+        if let Some(problem) = writer.unlocking.clone() {
+            return Err(shared.error(problem));
         }
         drop(writer);
         AuditRecords::open(&shared.absolute)
@@ -135,7 +138,7 @@ impl AuditLog {
         let shared = self.shared();
         let is_regular = shared.flushed().is_regular;
         if is_regular {
-            let synced = shared.syncs.wait_for_all(|| shared.written());
+            let synced = shared.syncs.renew(|| shared.unsynced());
             synced.map_err(|problem| shared.error(problem))?;
         }
         self.health()
@@ -216,7 +219,7 @@ impl AuditLog {
             return Ok(());
         };
         let shared = self.shared();
-        let synced = shared.syncs.wait(ticket, || shared.written());
+        let synced = shared.syncs.wait(ticket, || shared.unsynced());
         synced.map_err(|problem| shared.error(problem))
     }
 

@@ -8,14 +8,14 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::chain::{Hash, Tree, TreeHead};
 use super::checkpoint::Checkpoint;
 use super::error::Problem;
-use super::files::beside;
+use super::files::Site;
 use super::key::SigningKey;
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) struct Draft {
 
 impl Notary {
     /// A notary for a log, and where in the log it has to go on reading.
-    pub(super) fn open(log: &Path, key: SigningKey) -> Result<(Self, Option<Frontier>), Problem> {
+    pub(super) fn open(site: &Site, key: SigningKey) -> Result<(Self, Option<Frontier>), Problem> {
         let mut notary = Self {
             key,
             tree: Tree::default(),
@@ -62,12 +62,12 @@ impl Notary {
             expected: None,
             is_forked: false,
         };
-        let Some(checkpoint) = notary.published(log)? else {
+        let Some(checkpoint) = notary.published(site)? else {
             return Ok((notary, None));
         };
         let head = checkpoint.head();
         notary.signed = head.size;
-        if let Some((frontier, tree)) = frontier(log)
+        if let Some((frontier, tree)) = frontier(site)
             && tree.head() == head
         {
             notary.tree = tree;
@@ -78,8 +78,8 @@ impl Notary {
     }
 
     /// The checkpoint beside the log.
-    fn published(&self, log: &Path) -> Result<Option<Checkpoint>, Problem> {
-        let path = beside(log, "checkpoint");
+    fn published(&self, site: &Site) -> Result<Option<Checkpoint>, Problem> {
+        let path = site.beside("checkpoint");
         let note = match fs::read_to_string(&path) {
             Ok(note) => note,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -89,6 +89,11 @@ impl Notary {
         let checkpoint = Checkpoint::open(&note, &trusted);
         let checkpoint = checkpoint.map_err(|error| unusable(path, &error))?;
         Ok(Some(checkpoint))
+    }
+
+    /// Goes back to the beginning of the log: the frontier was not of it.
+    pub(super) fn start_over(&mut self) {
+        self.expected = Some(std::mem::take(&mut self.tree).head());
     }
 
     pub(super) fn push(&mut self, leaf: Hash) {
@@ -140,9 +145,9 @@ impl Notary {
     }
 
     /// Publishes a checkpoint, unless somebody else has published a later one. Nobody else writes.
-    pub(super) fn publish(&mut self, log: &Path, draft: &Draft) -> Result<(), Problem> {
+    pub(super) fn publish(&mut self, site: &Site, draft: &Draft) -> Result<(), Problem> {
         let later = self
-            .published(log)?
+            .published(site)?
             .map(|checkpoint| checkpoint.head().size);
         if let Some(later) = later.filter(|later| *later > draft.size) {
             draft.discard();
@@ -160,19 +165,18 @@ impl Notary {
 impl Draft {
     /// Signs a head, and writes it to files that have yet to be published.
     pub(super) fn write(
-        log: &Path,
+        site: &Site,
         (key, head): &(SigningKey, TreeHead),
         frontier: &Frontier,
     ) -> Result<Self, Problem> {
         let note = Checkpoint::sign(*head, key);
-        let tree = serde_json::to_string(frontier).map_err(|error| {
-            let path = beside(log, "tree");
-            unusable(path, &error)
-        })?;
+        let tree = serde_json::to_string(frontier)
+            .map_err(|error| unusable(site.beside("tree"), &error))?;
+        // This process may have the log open several times.
+        let id = Uuid::now_v7().simple();
         let files = ["checkpoint", "tree"].map(|what| {
-            let path = beside(log, what);
-            let new = beside(log, &format!("{what}.{}", process::id()));
-            (new, path)
+            let new = site.beside(&format!("{what}.{id}"));
+            (new, site.beside(what))
         });
         let draft = Self {
             size: head.size,
@@ -205,9 +209,28 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Removes drafts that processes left behind which were killed. Nobody else has the log open.
+pub(super) fn sweep(site: &Site) -> io::Result<()> {
+    for what in ["checkpoint.", "tree."] {
+        let draft = site.beside(what);
+        let (Some(directory), Some(name)) = (draft.parent(), draft.file_name()) else {
+            continue;
+        };
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            let other = path.file_name().unwrap_or_default().as_encoded_bytes();
+            let id = other.strip_prefix(name.as_encoded_bytes());
+            if id.is_some_and(|id| id.len() == 32 && id.iter().all(u8::is_ascii_hexdigit)) {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The frontier beside a log, and the tree that it is of.
-fn frontier(log: &Path) -> Option<(Frontier, Tree)> {
-    let text = fs::read(beside(log, "tree")).ok()?;
+fn frontier(site: &Site) -> Option<(Frontier, Tree)> {
+    let text = fs::read(site.beside("tree")).ok()?;
     let frontier: Frontier = serde_json::from_slice(&text).ok()?;
     let tree = Tree::of_subtrees(frontier.size, &frontier.subtrees)?;
     Some((frontier, tree))

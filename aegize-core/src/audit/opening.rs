@@ -7,12 +7,12 @@ use std::process;
 use std::sync::Arc;
 
 use super::abandoned::{Lease, Place, open_attempts, outcome};
-use super::chain::{Hash, leaf};
+use super::chain::Hash;
 use super::error::Problem;
-use super::files::{self, Segment, beside, segments};
+use super::files::{self, Segment, Site};
 use super::lock::LogLock;
-use super::notary::{Frontier, Notary};
-use super::options::{AuditLogOptions, Durability};
+use super::notary::{Frontier, Notary, sweep};
+use super::options::{AuditLogOptions, Durability, Rotation};
 use super::recover::entry;
 use super::writer::{Hold, Writer};
 
@@ -22,13 +22,18 @@ impl Writer {
         if options.rotation.is_some() {
             make_directory(log)?;
         }
+        let site = Site::of(log).map_err(Problem::Open)?;
         let (notary, frontier) = match options.key {
-            Some(key) => Notary::open(log, key).map(|(notary, read)| (Some(notary), read))?,
+            Some(key) => Notary::open(&site, key).map(|(notary, read)| (Some(notary), read))?,
             None => (None, None),
         };
-        let may_begin = options.rotation.is_some();
-        let segment = first_to_read(log, may_begin, notary.is_some(), frontier.as_ref())?;
-        let mut file = open_file(&segment.path, options.durability).map_err(Problem::Open)?;
+        let from = match (&notary, &frontier) {
+            (_, Some(frontier)) => From::Segment(frontier.segment),
+            (Some(_), None) => From::Beginning,
+            (None, None) => From::NearEnd,
+        };
+        let segment = first_to_read(&site, options.rotation, from)?;
+        let mut file = open_file(&segment.path).map_err(Problem::Open)?;
         let is_regular = file.metadata().map_err(Problem::Open)?.is_file();
         if !is_regular {
             if options.durability == Durability::Synced || notary.is_some() {
@@ -39,15 +44,23 @@ impl Writer {
             let pipe = OpenOptions::new().append(true).open(&segment.path);
             file = pipe.map_err(Problem::Open)?;
         }
-        let lock = lock(log, &file).map_err(Problem::Open)?;
+        let left = Vec::from_iter(directory(&segment.path, options.durability)?);
+        if options.durability == Durability::Synced {
+            // A file whose name is not on disk is lost with all that was synced in it.
+            left.iter()
+                .try_for_each(|file| file.sync_data())
+                .map_err(Problem::Sync)?;
+        }
+        let lock = lock(&site, &file).map_err(Problem::Open)?;
         let mut writer = Self {
-            log: log.to_owned(),
+            site,
             durability: options.durability,
             rotation: options.rotation,
             process: process::id(),
             next_seq: segment.first_seq,
             segment,
             file: Arc::new(file),
+            left,
             lock,
             is_regular,
             may_hold: is_regular && options.durability != Durability::Synced,
@@ -68,14 +81,14 @@ impl Writer {
         };
         writer.locked(|writer| writer.begin(frontier))?;
         if writer.is_regular {
-            writer.lock.make_turnstile(log);
-            let place = |writer: &Self| Place {
-                segment: writer.segment.first_seq,
-                end: writer.end,
-            };
-            writer.lease = Lease::take(log, |start| {
+            let site = writer.site.clone();
+            writer.lock.make_turnstile(&site);
+            writer.lease = Lease::take(&site, |start| {
                 writer.locked(|writer| writer.close_attempts(start))?;
-                Ok(place(&writer))
+                if writer.notary.is_some() {
+                    sweep(&site).map_err(Problem::Open)?;
+                }
+                Ok(writer.place())
             })?;
         }
         Ok(writer)
@@ -83,17 +96,20 @@ impl Writer {
 
     /// Finds the end of the log for the first time.
     fn begin(&mut self, frontier: Option<Frontier>) -> Result<(), Problem> {
-        if let Some(frontier) = frontier {
-            let last = self.last_line(frontier.end).map_err(Problem::Read)?;
-            if leaf(&last.unwrap_or_default()) != frontier.head {
-                let signed = frontier.size;
-                return Err(Problem::Forked { signed });
-            }
-            (self.end, self.next_seq) = (frontier.end, frontier.size);
-            self.head = frontier.head;
+        if let Some(frontier) = frontier
+            && !self.resume(&frontier)?
+        {
+            // It is only there to save time.
+            self.start_over()?;
         }
-        self.settle()?;
-        let last = segments(&self.log).map_err(Problem::Read)?.pop();
+        while self.advance()? {
+            // Nobody waits yet for anything that is in there.
+            let left = std::mem::take(&mut self.left);
+            left.iter()
+                .try_for_each(|file| file.sync_data())
+                .map_err(Problem::Sync)?;
+        }
+        let last = self.site.segments().map_err(Problem::Read)?.pop();
         if let Some(last) = last.filter(|last| *last != self.segment) {
             return Err(Problem::Gap(last.path));
         }
@@ -103,11 +119,24 @@ impl Writer {
         }
     }
 
+    /// Goes back to the beginning of a log that is not the one a frontier is of.
+    fn start_over(&mut self) -> Result<(), Problem> {
+        if let Some(notary) = &mut self.notary {
+            notary.start_over();
+        }
+        let first = first_to_read(&self.site, self.rotation, From::Beginning)?;
+        if first != self.segment {
+            self.file = Arc::new(open_file(&first.path).map_err(Problem::Open)?);
+            self.segment = first;
+        }
+        Ok(())
+    }
+
     /// Gives an outcome to the attempts from a place on that have none. Nobody else has the log
     /// open.
     fn close_attempts(&mut self, start: Place) -> Result<(), Problem> {
         self.settle()?;
-        let attempts = open_attempts(&self.log, start).map_err(Problem::Read)?;
+        let attempts = open_attempts(&self.site, start).map_err(Problem::Read)?;
         let outcomes: Result<Vec<_>, _> = attempts
             .iter()
             .map(|attempt| entry(&outcome(attempt)))
@@ -127,18 +156,21 @@ impl Writer {
         self.hold = Hold::Free;
         self.kept.clear();
         self.failures.clear();
+        self.left.clear();
         let reopen = || {
-            let file = open_file(&self.segment.path, self.durability)?;
-            Ok::<_, io::Error>((lock(&self.log, &file)?, file))
+            let file = open_file(&self.segment.path).map_err(Problem::Open)?;
+            let lock = lock(&self.site, &file).map_err(Problem::Open)?;
+            Ok::<_, Problem>((file, lock, Lease::share(&self.site)?))
         };
-        if let Ok((lock, file)) = reopen() {
-            self.lock = lock;
+        if let Ok((file, lock, lease)) = reopen() {
             self.file = Arc::new(file);
+            self.lock = lock;
+            self.lease = lease;
         } else {
             // Writing to it fails, and so does every call.
             self.end = u64::MAX;
+            self.lease = None;
         }
-        self.lease = Lease::share(&self.log);
     }
 
     /// With the last user of a log in a process, all of its attempts have had their outcome.
@@ -146,43 +178,48 @@ impl Writer {
         if let Some(lease) = &self.lease
             && self.kept.is_empty()
         {
-            lease.close(Place {
-                segment: self.segment.first_seq,
-                end: self.end,
-            });
+            lease.close(self.place());
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            segment: self.segment.first_seq,
+            end: self.end,
         }
     }
 }
 
-/// Where reading begins: at the frontier, at the beginning if all has to be read, else in the last
-/// file but one, which tells what the last one follows. Without any file, a log may begin.
-fn first_to_read(
-    log: &Path,
-    may_begin: bool,
-    is_read_whole: bool,
-    frontier: Option<&Frontier>,
-) -> Result<Segment, Problem> {
-    let mut segments = segments(log).map_err(Problem::Open)?;
-    if let Some(frontier) = frontier {
-        let known = segments
-            .iter()
-            .find(|segment| segment.first_seq == frontier.segment);
-        return known.cloned().ok_or_else(|| Problem::Gap(log.to_owned()));
-    }
-    let count = segments.len();
-    match count {
-        0 if may_begin => Ok(files::segment(log, 0)),
-        0 => Err(Problem::NothingThere),
-        _ if is_read_whole => {
-            let first = segments.swap_remove(0);
-            if first.first_seq == 0 {
-                Ok(first)
-            } else {
-                Err(Problem::Gap(first.path))
-            }
+/// Where a log is read from when it is opened.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Beginning,
+    /// The file that begins at a position; the beginning if there is none.
+    Segment(u64),
+    /// The last file but one, which tells what the last one follows.
+    NearEnd,
+}
+
+fn first_to_read(site: &Site, rotation: Option<Rotation>, from: From) -> Result<Segment, Problem> {
+    let mut segments = site.segments().map_err(Problem::Open)?;
+    let index = match from {
+        _ if segments.is_empty() && rotation.is_some() => {
+            return Ok(files::segment(&site.path, 0));
         }
-        _ => Ok(segments.swap_remove(count.saturating_sub(2))),
+        _ if segments.is_empty() => return Err(Problem::NothingThere),
+        From::Beginning => 0,
+        From::Segment(first_seq) => {
+            let is_it = |segment: &Segment| segment.first_seq == first_seq;
+            segments.iter().position(is_it).unwrap_or_default()
+        }
+        From::NearEnd => segments.len().saturating_sub(2),
+    };
+    let segment = segments.swap_remove(index);
+    let is_whole = !matches!(from, From::NearEnd) && index == 0;
+    if is_whole && segment.first_seq != 0 {
+        return Err(Problem::Gap(segment.path));
     }
+    Ok(segment)
 }
 
 fn make_directory(log: &Path) -> Result<(), Problem> {
@@ -202,7 +239,7 @@ fn make_directory(log: &Path) -> Result<(), Problem> {
 
 /// Opens a file of a log for reading and appending, and makes it and its directories if there is
 /// none.
-pub(super) fn open_file(path: &Path, durability: Durability) -> io::Result<File> {
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true);
     match options.open(path) {
@@ -212,30 +249,33 @@ pub(super) fn open_file(path: &Path, durability: Durability) -> io::Result<File>
     options.create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = match (options.open(path), path.parent()) {
+    match (options.open(path), path.parent()) {
         (Err(error), Some(directory)) if error.kind() == ErrorKind::NotFound => {
             fs::create_dir_all(directory)?;
-            options.open(path)?
+            options.open(path)
         }
-        (opened, _) => opened?,
-    };
-    if durability == Durability::Synced
-        && let Some(directory) = path.parent()
-    {
-        // A file whose name is not on disk is lost with all that was synced in it.
-        File::open(directory)?.sync_all()?;
+        (opened, _) => opened,
     }
-    Ok(file)
+}
+
+/// The directory in which a file's name is, to be synced with it. Where that is not promised, a
+/// directory that may be written and not read is none.
+pub(super) fn directory(path: &Path, durability: Durability) -> Result<Option<Arc<File>>, Problem> {
+    match path.parent().map(File::open) {
+        Some(Ok(directory)) => Ok(Some(Arc::new(directory))),
+        Some(Err(error)) if durability == Durability::Synced => Err(Problem::Open(error)),
+        _ => Ok(None),
+    }
 }
 
 /// The lock of a log: on the log itself, or on a file in its directory.
-fn lock(log: &Path, file: &File) -> io::Result<LogLock> {
-    if !log.is_dir() {
-        return Ok(LogLock::of(log, file.try_clone()?));
+fn lock(site: &Site, file: &File) -> io::Result<LogLock> {
+    if !site.is_directory {
+        return Ok(LogLock::of(site, file.try_clone()?));
     }
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    Ok(LogLock::of(log, options.open(beside(log, "lock"))?))
+    Ok(LogLock::of(site, options.open(site.lock_file())?))
 }

@@ -3,7 +3,6 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,11 +12,11 @@ use uuid::Uuid;
 
 use super::chain::{Hash, leaf};
 use super::error::Problem;
-use super::files::{self, segments};
-use super::opening::open_file;
+use super::files;
+use super::notary::Frontier;
 use super::queue::Entry;
 use super::record::{AuditEvent, AuditRecord};
-use super::writer::Writer;
+use super::writer::{Hold, Writer};
 
 /// How much is read at a time, in bytes.
 const STEP: u64 = 64 * 1024;
@@ -35,24 +34,26 @@ struct Position {
 impl Writer {
     /// Makes sure that the end of the log is known and is that of a record.
     pub(super) fn settle(&mut self) -> Result<(), Problem> {
-        if !self.is_regular {
-            return Ok(());
-        }
-        loop {
-            self.settle_segment()?;
-            // Whoever began another file since then named it by what this one ends with.
-            let next = files::segment(&self.log, self.next_seq);
-            let is_next = next.first_seq > self.segment.first_seq;
-            if !is_next || !self.log_is_directory() || !next.path.exists() {
-                return Ok(());
-            }
-            let file = open_file(&next.path, self.durability).map_err(Problem::Open)?;
-            (self.file, self.segment, self.end) = (Arc::new(file), next, 0);
-        }
+        while self.advance()? {}
+        Ok(())
     }
 
-    fn log_is_directory(&self) -> bool {
-        self.segment.path != self.log
+    /// Makes sure of the end of this file, and goes on to the next one if there is one.
+    pub(super) fn advance(&mut self) -> Result<bool, Problem> {
+        if !self.is_regular {
+            return Ok(false);
+        }
+        self.settle_segment()?;
+        if !self.site.is_directory || self.next_seq == self.segment.first_seq {
+            return Ok(false);
+        }
+        // Whoever began another file since then named it by what this one ends with.
+        let next = files::segment(&self.site.path, self.next_seq);
+        if !next.path.try_exists().map_err(Problem::Read)? {
+            return Ok(false);
+        }
+        self.continue_in(next)?;
+        Ok(true)
     }
 
     fn settle_segment(&mut self) -> Result<(), Problem> {
@@ -60,9 +61,12 @@ impl Writer {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
-            let is_there = fs::metadata(&self.segment.path)
-                .is_ok_and(|there| (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()));
-            if !is_there {
+            let there = match fs::metadata(&self.segment.path) {
+                Ok(there) => Some((there.dev(), there.ino())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(Problem::Read(error)),
+            };
+            if there != Some((metadata.dev(), metadata.ino())) {
                 return Err(Problem::Removed);
             }
         }
@@ -182,13 +186,26 @@ impl Writer {
         Ok(next_seq)
     }
 
-    /// The whole line that ends at a place, without its line break.
-    pub(super) fn last_line(&self, end: u64) -> io::Result<Option<Vec<u8>>> {
-        if self.file.metadata()?.len() < end {
-            return Ok(None);
+    /// Begins where a frontier is, if that is a place in this log.
+    pub(super) fn resume(&mut self, frontier: &Frontier) -> Result<bool, Problem> {
+        let length = self.file.metadata().map_err(Problem::Read)?.len();
+        if self.segment.first_seq != frontier.segment || length < frontier.end {
+            return Ok(false);
         }
-        let (line, torn) = self.tail(end)?;
-        Ok(line.filter(|_| torn == 0))
+        let (Some(line), 0) = self.tail(frontier.end).map_err(Problem::Read)? else {
+            return Ok(false);
+        };
+        let Ok(place) = place(&line) else {
+            return Ok(false);
+        };
+        let is_it = leaf(&line) == frontier.head
+            && place
+                .seq
+                .is_none_or(|seq| seq.checked_add(1) == Some(frontier.size));
+        if is_it {
+            self.take_for_end(frontier.end, frontier.size, frontier.head, &place);
+        }
+        Ok(is_it)
     }
 
     fn read(&self, start: u64, length: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
@@ -203,7 +220,7 @@ impl Writer {
     fn set_aside(&mut self, length: u64, torn: u64) -> Result<(), Problem> {
         let start = length - torn;
         let mut bytes = Vec::new();
-        let last = segments(&self.log).map_err(Problem::Read)?.pop();
+        let last = self.site.segments().map_err(Problem::Read)?.pop();
         if let Some(last) = last.filter(|last| *last != self.segment) {
             return Err(Problem::Gap(last.path));
         }
@@ -226,35 +243,49 @@ impl Writer {
         record.tool_name = "audit_log".into();
         record.operation = "recover".into();
         record.reason = Some("a torn last line was set aside".into());
-        let told = entry(&record).and_then(|entry| {
-            self.make_room(&entry, length)?;
-            self.file.set_len(start).map_err(Problem::SetAside)?;
-            Ok(entry)
-        });
-        match told {
-            Ok(entry) => self.write([&entry]),
-            Err(problem) => {
+        let told = entry(&record).and_then(|entry| self.replace(start, &bytes, &entry));
+        if told.is_err() && self.hold != Hold::Uncut {
+            let mut there = Vec::new();
+            let read = self.read(start, torn, &mut there);
+            if read.is_ok() && there == bytes {
                 // All is as it was, and the next to write tries again.
                 let _ = fs::remove_file(&aside);
-                Err(problem)
             }
         }
+        told
     }
 
-    /// Makes sure that a record can be written in place of a torn line, by making that longer
-    /// before it is gone.
-    fn make_room(&mut self, entry: &Entry, length: u64) -> Result<(), Problem> {
+    /// Writes a record over a torn line, so that at every moment one of the two is there.
+    fn replace(&mut self, start: u64, torn: &[u8], entry: &Entry) -> Result<(), Problem> {
+        let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let length = start + size(torn);
         // A file that can only be appended to cannot be cut, not even to the length it has.
         self.file.set_len(length).map_err(Problem::SetAside)?;
-        self.line.clear();
-        entry
-            .body
-            .place(entry.timestamp, self.next_seq, self.head, &mut self.line);
-        self.line.fill(b' ');
-        (&*self.file).write_all(&self.line).map_err(|error| {
+        let next = self.compose([entry])?;
+        let line = std::mem::take(&mut self.line);
+        let missing = line.len().saturating_sub(torn.len());
+        let replaced = (&*self.file)
+            .write_all(&vec![b' '; missing])
+            .and_then(|()| {
+                let mut file = OpenOptions::new().write(true).open(&self.segment.path)?;
+                file.seek(SeekFrom::Start(start))?;
+                file.write_all(&line).inspect_err(|_| {
+                    let _ = file
+                        .seek(SeekFrom::Start(start))
+                        .and_then(|_| file.write_all(torn));
+                })
+            });
+        self.line = line;
+        if let Err(error) = replaced {
             let _ = self.file.set_len(length);
-            Problem::Write(error)
-        })
+            return Err(Problem::Write(error));
+        }
+        self.accept(next);
+        if self.end < length {
+            self.cut()
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! An open log, as the threads of a process and the one that looks after it share it.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,8 +11,8 @@ use super::notary::{Draft, Notary};
 use super::options::Durability;
 use super::queue::Queue;
 use super::record::AuditRecord;
-use super::sync::Syncs;
-use super::writer::Writer;
+use super::sync::{Syncs, Unsynced};
+use super::writer::{Hold, Writer};
 use crate::observe::{Counter, Observing};
 
 /// How much a [buffered](Durability::Buffered) log keeps in memory, in bytes.
@@ -56,8 +55,12 @@ impl Shared {
     fn keep(&self) {
         loop {
             match self.keeper.wait() {
-                Order::Tidy if self.durability == Durability::Synced => self.sync_in_passing(),
-                Order::Tidy => self.writer().give_back(),
+                Order::Tidy => {
+                    self.give_back(&mut self.writer());
+                    if self.durability == Durability::Synced {
+                        self.sync_in_passing();
+                    }
+                }
                 Order::Sync => self.sync_in_passing(),
                 Order::Checkpoint => {
                     // Kept for whoever asks how the log is.
@@ -70,8 +73,24 @@ impl Shared {
 
     /// Its failure is told by the next append.
     pub(super) fn sync_in_passing(&self) {
-        if let Err(problem) = self.syncs.wait_for_all(|| self.written()) {
+        let writer = self.writer();
+        let (done, is_left) = (writer.done, !writer.left.is_empty());
+        drop(writer);
+        let synced = if is_left {
+            self.syncs.renew(|| self.unsynced())
+        } else {
+            self.syncs.wait_for_all(done, || self.unsynced())
+        };
+        if let Err(problem) = synced {
             self.tell("sync", &problem);
+        }
+    }
+
+    /// Gives the lock back, now or soon.
+    pub(super) fn give_back(&self, writer: &mut Writer) {
+        writer.give_back();
+        if writer.hold != Hold::Free {
+            self.keeper.tidy_soon();
         }
     }
 
@@ -89,7 +108,7 @@ impl Shared {
         let mut writer = self.writer();
         self.commit(&mut writer);
         let failure = if is_buffered {
-            writer.ailment()
+            writer.withdraw(queued.ticket)
         } else {
             writer.failure(queued.ticket)
         };
@@ -103,15 +122,16 @@ impl Shared {
         let mut batch = std::mem::take(&mut writer.batch);
         let process = self.queue.take(&mut batch);
         if !batch.is_empty() {
-            if writer.process != process {
-                writer.leave_parent(process);
-            }
-            let hold = writer.hold;
+            self.adopt(writer, process);
+            let (hold, segment) = (writer.hold, writer.segment.first_seq);
             writer.commit(&mut batch);
             if self.durability == Durability::Synced {
                 self.keeper.tidy_after_others();
             } else if writer.hold != hold {
                 self.keeper.tidy_soon();
+            }
+            if writer.segment.first_seq != segment {
+                self.keeper.sync();
             }
             if let Some(notary) = &writer.notary {
                 if notary.unsigned() >= self.checkpoint_records {
@@ -128,31 +148,38 @@ impl Shared {
     pub(super) fn flushed(&self) -> MutexGuard<'_, Writer> {
         let mut writer = self.writer();
         let process = self.queue.adopt();
-        if writer.process != process {
-            writer.leave_parent(process);
-        }
+        self.adopt(&mut writer, process);
         self.commit(&mut writer);
         writer
     }
 
-    /// What a sync has to reach, and the ticket of the first record that it need not.
-    pub(super) fn written(&self) -> (Arc<File>, u64) {
-        let writer = self.writer();
-        (Arc::clone(&writer.file), writer.done)
+    /// Makes the writer that of this process, if it was forked.
+    fn adopt(&self, writer: &mut Writer, process: u32) {
+        if writer.process != process {
+            self.syncs.leave_parent();
+            writer.leave_parent(process);
+        }
+    }
+
+    /// What is to be synced now. A file that was left is synced once: should that fail, nothing
+    /// counts as synced any more.
+    pub(super) fn unsynced(&self) -> Unsynced {
+        let mut writer = self.writer();
+        let mut files = std::mem::take(&mut writer.left);
+        files.push(Arc::clone(&writer.file));
+        (files, writer.done)
     }
 
     /// Signs the log as it is now, which is on disk before.
     pub(super) fn checkpoint(&self, is_wanted: bool) -> Result<Option<String>, Arc<Problem>> {
-        // One at a time: they are written to the same files.
-        let mut unsigned = self.unsigned();
-        let made = self.signed(is_wanted).map_err(Arc::new);
+        let made = self.signed(is_wanted);
         if let Ok(None) = made {
             return Ok(None);
         }
         if let Err(problem) = &made {
             self.tell("checkpoint", problem);
         }
-        *unsigned = made.as_ref().err().cloned();
+        *self.unsigned() = made.as_ref().err().cloned();
         made
     }
 
@@ -170,31 +197,34 @@ impl Shared {
             .tell(|observer| observer.add(Counter::AuditFailures, 1, &[("stage", stage)]));
     }
 
-    fn signed(&self, is_wanted: bool) -> Result<Option<String>, Problem> {
+    fn signed(&self, is_wanted: bool) -> Result<Option<String>, Arc<Problem>> {
         let mut writer = self.writer();
         let unsigned = writer.notary.as_ref().map(Notary::unsigned);
         if unsigned.is_none_or(|unsigned| unsigned == 0 && !is_wanted) {
             return Ok(None);
         }
-        writer.locked(Writer::settle)?;
+        let settled = writer.locked(Writer::settle);
+        self.give_back(&mut writer);
+        settled?;
         let Some((pen, frontier)) = writer.draw_up() else {
             return Ok(None);
         };
-        let file = Arc::clone(&writer.file);
+        let site = writer.site.clone();
         drop(writer);
         // What is signed for may not be lost: the log would no longer be the one that was.
-        file.sync_data().map_err(Problem::Sync)?;
-        let draft = Draft::write(&self.absolute, &pen, &frontier)?;
+        self.syncs.renew(|| self.unsynced())?;
+        let draft = Draft::write(&site, &pen, &frontier)?;
         let mut writer = self.writer();
-        let log = &self.absolute;
         let published = writer.locked(|writer| match &mut writer.notary {
-            Some(notary) => notary.publish(log, &draft),
+            Some(notary) => notary.publish(&site, &draft),
             None => Ok(()),
         });
+        self.give_back(&mut writer);
         if published.is_err() {
             draft.discard();
         }
-        published.map(|()| Some(draft.note))
+        published?;
+        Ok(Some(draft.note))
     }
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {

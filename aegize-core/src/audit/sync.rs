@@ -20,11 +20,14 @@ struct State {
     /// All records with a smaller ticket are on disk.
     synced: u64,
     is_syncing: bool,
+    /// How many syncs have begun, of which all but one under way have ended.
+    begun: u64,
     /// After a sync has failed, nobody knows what is on disk: the system may have dropped what it
     /// could not write, and report no failure the next time.
     failed: Option<Arc<Problem>>,
-    /// Who waits, by ticket.
-    waiting: BTreeMap<u64, Waiter>,
+    /// Who waits, by ticket. What a call waits for nobody else does; of others there may be many.
+    waiting: BTreeMap<(u64, u64), Waiter>,
+    next_waiter: u64,
 }
 
 #[derive(Debug)]
@@ -35,28 +38,71 @@ enum Waiter {
     Task(Waker),
 }
 
+/// The number of a call among all who wait for its record.
+const CALL: u64 = 0;
+
+/// What a sync has to reach, and the ticket of the first record that it need not.
+pub(super) type Unsynced = (Vec<Arc<File>>, u64);
+
 impl Syncs {
-    /// Waits until a record is on disk. `written` tells what to sync, and the ticket that the next
-    /// record to be written will have.
+    /// Waits until the record of a call is on disk.
     pub(super) fn wait(
         &self,
         ticket: u64,
-        written: impl Fn() -> (Arc<File>, u64),
+        unsynced: impl Fn() -> Unsynced,
+    ) -> Result<(), Arc<Problem>> {
+        self.wait_until((ticket, CALL), |state| ticket < state.synced, unsynced)
+    }
+
+    /// Waits until all records before a ticket are on disk.
+    pub(super) fn wait_for_all(
+        &self,
+        next: u64,
+        unsynced: impl Fn() -> Unsynced,
+    ) -> Result<(), Arc<Problem>> {
+        let Some(last) = next.checked_sub(1) else {
+            return Ok(());
+        };
+        let waiter = self.state().next_waiter();
+        self.wait_until((last, waiter), |state| last < state.synced, unsynced)
+    }
+
+    /// Waits until all is on disk that anybody has written by now.
+    pub(super) fn renew(&self, unsynced: impl Fn() -> Unsynced) -> Result<(), Arc<Problem>> {
+        let mut state = self.state();
+        let (begun, waiter) = (state.begun, state.next_waiter());
+        drop(state);
+        let is_done = |state: &State| {
+            let ended = state.begun - u64::from(state.is_syncing);
+            state.failed.is_none() && ended > begun
+        };
+        // It is woken after every sync.
+        self.wait_until((0, waiter), is_done, unsynced)
+    }
+
+    fn wait_until(
+        &self,
+        waiter: (u64, u64),
+        is_done: impl Fn(&State) -> bool,
+        unsynced: impl Fn() -> Unsynced,
     ) -> Result<(), Arc<Problem>> {
         loop {
             let mut state = self.state();
-            if let Some(done) = state.done(ticket) {
-                return done;
+            if is_done(&state) {
+                return Ok(());
+            }
+            if let Some(failed) = &state.failed {
+                return Err(Arc::clone(failed));
             }
             if !state.is_syncing {
                 state.is_syncing = true;
+                state.begun += 1;
                 drop(state);
-                self.sync(&written);
+                self.sync(&unsynced);
                 continue;
             }
-            state
-                .waiting
-                .insert(ticket, Waiter::Thread(thread::current()));
+            let thread = Waiter::Thread(thread::current());
+            state.waiting.insert(waiter, thread);
             drop(state);
             thread::park();
         }
@@ -65,21 +111,22 @@ impl Syncs {
     /// Tells whether a record is on disk, and else keeps the waker: somebody who can wait has to.
     pub(super) fn poll(&self, ticket: u64, waker: &Waker) -> Poll<Result<(), Arc<Problem>>> {
         let mut state = self.state();
-        if let Some(done) = state.done(ticket) {
-            return Poll::Ready(done);
+        if ticket < state.synced {
+            return Poll::Ready(Ok(()));
         }
-        state.waiting.insert(ticket, Waiter::Task(waker.clone()));
+        if let Some(failed) = &state.failed {
+            return Poll::Ready(Err(Arc::clone(failed)));
+        }
+        let task = Waiter::Task(waker.clone());
+        state.waiting.insert((ticket, CALL), task);
         Poll::Pending
     }
 
-    /// Waits until all that has been written is on disk.
-    pub(super) fn wait_for_all(
-        &self,
-        written: impl Fn() -> (Arc<File>, u64),
-    ) -> Result<(), Arc<Problem>> {
-        let (_, next) = written();
-        next.checked_sub(1)
-            .map_or(Ok(()), |last| self.wait(last, written))
+    /// Forgets who waited in the parent of a process that was forked.
+    pub(super) fn leave_parent(&self) {
+        let mut state = self.state();
+        state.is_syncing = false;
+        state.waiting.clear();
     }
 
     /// Why nothing counts as synced any more.
@@ -88,14 +135,14 @@ impl Syncs {
     }
 
     /// Syncs, as the only one.
-    fn sync(&self, written: &impl Fn() -> (Arc<File>, u64)) {
+    fn sync(&self, unsynced: &impl Fn() -> Unsynced) {
         // Should this thread panic, nobody may wait for it forever.
         let mut turn = Turn {
             syncs: self,
             outcome: Err(Arc::new(Problem::Lost)),
         };
-        let (file, done) = written();
-        let synced = file.sync_data();
+        let (files, done) = unsynced();
+        let synced = files.iter().try_for_each(|file| file.sync_data());
         turn.outcome = synced
             .map(|()| done)
             .map_err(|error| Arc::new(Problem::Sync(error)));
@@ -107,11 +154,9 @@ impl Syncs {
 }
 
 impl State {
-    fn done(&self, ticket: u64) -> Option<Result<(), Arc<Problem>>> {
-        if ticket < self.synced {
-            return Some(Ok(()));
-        }
-        self.failed.clone().map(Err)
+    fn next_waiter(&mut self) -> u64 {
+        self.next_waiter += 1;
+        CALL + self.next_waiter
     }
 }
 
@@ -129,7 +174,7 @@ impl Drop for Turn<'_> {
             Ok(synced) => {
                 let synced = state.synced.max(*synced);
                 state.synced = synced;
-                let rest = state.waiting.split_off(&synced);
+                let rest = state.waiting.split_off(&(synced, 0));
                 std::mem::replace(&mut state.waiting, rest)
             }
             Err(problem) => {

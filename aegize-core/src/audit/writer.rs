@@ -9,19 +9,18 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::abandoned::Lease;
 use super::chain::{Hash, TreeHead, leaf};
 use super::error::Problem;
-use super::files::{self, Segment};
+use super::files::{self, Segment, Site};
 use super::key::SigningKey;
 use super::lock::LogLock;
 use super::notary::{Frontier, Notary};
-use super::opening::open_file;
+use super::opening::{directory, open_file};
 use super::options::{Durability, Rotation};
 use super::queue::Entry;
 
@@ -31,8 +30,7 @@ const LONGEST_HOLD: Duration = Duration::milliseconds(5);
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// Where the log is.
-    pub(super) log: PathBuf,
+    pub(super) site: Site,
     pub(super) durability: Durability,
     pub(super) rotation: Option<Rotation>,
     /// The process that opened the files: a child shares their locks, and has to open its own.
@@ -40,6 +38,9 @@ pub(super) struct Writer {
     /// The file that is written to.
     pub(super) segment: Segment,
     pub(super) file: Arc<File>,
+    /// What else has to be synced: files that were written to before, and directories that have
+    /// names of files.
+    pub(super) left: Vec<Arc<File>>,
     pub(super) lock: LogLock,
     /// Whether the file has a length; a device or a pipe has none.
     pub(super) is_regular: bool,
@@ -121,6 +122,13 @@ impl Writer {
         Some(self.failures.swap_remove(place).1)
     }
 
+    /// The same for a record that would be written later: it is not.
+    pub(super) fn withdraw(&mut self, ticket: u64) -> Option<Arc<Problem>> {
+        let place = self.kept.iter().position(|entry| entry.ticket == ticket)?;
+        self.kept.remove(place);
+        self.last_failure.clone()
+    }
+
     /// What is wrong, though nobody may have noticed.
     pub(super) fn ailment(&self) -> Option<Arc<Problem>> {
         let kept = (!self.kept.is_empty()).then(|| self.last_failure.clone());
@@ -170,29 +178,41 @@ impl Writer {
                     return Ok(());
                 }
                 self.give_back();
+                if self.hold != Hold::Free {
+                    // It is held still, and whoever waits for it has the turnstile.
+                    return Ok(());
+                }
             }
             Hold::Uncut => return self.cut(),
             Hold::Free => {}
         }
-        self.lock.lock().map_err(Problem::Lock)
+        self.lock.lock().map_err(|error| {
+            let unlocked = self.lock.unlock_all();
+            self.unlocking = unlocked.err().map(|error| Arc::new(Problem::Lock(error)));
+            Problem::Lock(error)
+        })
     }
 
     /// Gives the lock back, if it is kept and can be.
     pub(super) fn give_back(&mut self) {
         if matches!(self.hold, Hold::Since(_)) {
-            self.hold = Hold::Free;
             self.unlock();
         }
     }
 
-    /// A lock that stays keeps others waiting until the file is closed. What was written is written
-    /// all the same, and must not be taken for lost.
+    /// A lock that stays keeps others waiting: it is kept, and tried again soon. What was written
+    /// is written all the same, and must not be taken for lost.
     fn unlock(&mut self) {
-        let unlocked = self
-            .lock
-            .unlock()
-            .map_err(|error| Arc::new(Problem::Lock(error)));
-        self.unlocking = unlocked.err();
+        match self.lock.unlock() {
+            Ok(()) => {
+                self.hold = Hold::Free;
+                self.unlocking = None;
+            }
+            Err(error) => {
+                self.hold = Hold::Since(OffsetDateTime::now_utc());
+                self.unlocking = Some(Arc::new(Problem::Lock(error)));
+            }
+        }
     }
 
     /// Writes records after the last one there is, and after those that were kept.
@@ -208,10 +228,23 @@ impl Writer {
     }
 
     /// Writes records in one go, or none of them.
-    pub(super) fn write<'e>(
+    fn write<'e>(&mut self, entries: impl IntoIterator<Item = &'e Entry>) -> Result<(), Problem> {
+        let next = self.compose(entries)?;
+        if let Err(error) = (&*self.file).write_all(&self.line) {
+            if self.is_regular {
+                let _ = self.cut();
+            }
+            return Err(Problem::Write(error));
+        }
+        self.accept(next);
+        Ok(())
+    }
+
+    /// Makes the lines of records, and tells where the log is after them.
+    pub(super) fn compose<'e>(
         &mut self,
         entries: impl IntoIterator<Item = &'e Entry>,
-    ) -> Result<(), Problem> {
+    ) -> Result<Next, Problem> {
         self.line.clear();
         self.leaves.clear();
         let (mut seq, mut head, mut written_at) = (self.next_seq, self.head, self.written_at);
@@ -223,22 +256,24 @@ impl Writer {
             self.leaves.push(head);
             written_at = Some(entry.timestamp);
         }
-        if let Err(error) = (&*self.file).write_all(&self.line) {
-            if self.is_regular {
-                let _ = self.cut();
-            }
-            return Err(Problem::Write(error));
-        }
+        Ok(Next {
+            seq,
+            head,
+            written_at,
+        })
+    }
+
+    /// Takes note that the lines that were made have been written.
+    pub(super) fn accept(&mut self, next: Next) {
         self.end += u64::try_from(self.line.len()).unwrap_or(u64::MAX);
-        (self.next_seq, self.head, self.written_at) = (seq, head, written_at);
+        (self.next_seq, self.head, self.written_at) = (next.seq, next.head, next.written_at);
         if let Some(notary) = &mut self.notary {
             self.leaves.iter().for_each(|leaf| notary.push(*leaf));
         }
-        Ok(())
     }
 
     /// Cuts off what a batch left behind that failed.
-    fn cut(&mut self) -> Result<(), Problem> {
+    pub(super) fn cut(&mut self) -> Result<(), Problem> {
         match self.file.set_len(self.end) {
             Ok(()) => {
                 if self.hold == Hold::Uncut {
@@ -255,27 +290,41 @@ impl Writer {
 
     /// Begins the next file of a directory, if it is time to.
     fn rotate_if_due(&mut self, batch: &[Entry]) -> Result<(), Problem> {
-        let is_due = match (self.rotation, batch.first(), self.written_at) {
+        // A batch that has midnight in it goes to the new day, or that would have no file.
+        let is_due = match (self.rotation, batch.last(), self.written_at) {
             _ if self.next_seq == self.segment.first_seq => false,
             (Some(Rotation::Size(size)), _, _) => self.end >= size,
-            (Some(Rotation::Daily), Some(first), Some(last)) => {
-                first.timestamp.date() > last.date()
+            (Some(Rotation::Daily), Some(next), Some(last)) => {
+                next.timestamp.date() > last.to_offset(UtcOffset::UTC).date()
             }
             _ => false,
         };
-        if is_due { self.rotate() } else { Ok(()) }
+        if is_due {
+            self.continue_in(files::segment(&self.site.path, self.next_seq))
+        } else {
+            Ok(())
+        }
     }
 
-    fn rotate(&mut self) -> Result<(), Problem> {
-        if self.durability == Durability::Synced {
-            self.file.sync_data().map_err(Problem::Sync)?;
-        }
-        let next = files::segment(&self.log, self.next_seq);
-        self.file = Arc::new(open_file(&next.path, self.durability).map_err(Problem::Rotate)?);
+    /// Goes on in another file, and makes it if nobody has.
+    pub(super) fn continue_in(&mut self, next: Segment) -> Result<(), Problem> {
+        let file = open_file(&next.path).map_err(Problem::Rotate)?;
+        let directory = directory(&next.path, self.durability)?;
+        let before = std::mem::replace(&mut self.file, Arc::new(file));
+        // Nobody who writes waits for a sync.
+        self.left.push(before);
+        self.left.extend(directory);
         self.segment = next;
         self.end = 0;
         Ok(())
     }
+}
+
+/// Where a log is after what is about to be written.
+pub(super) struct Next {
+    seq: u64,
+    head: Hash,
+    written_at: Option<OffsetDateTime>,
 }
 
 /// A line without its line break.
