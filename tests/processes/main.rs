@@ -11,6 +11,7 @@ mod faults;
 mod faulty;
 mod full;
 mod harness;
+mod held;
 mod interposer;
 mod kept;
 mod killed;
@@ -18,6 +19,7 @@ mod ledger;
 mod plan;
 mod refused;
 mod shipped;
+mod tasks;
 mod torn;
 mod whole;
 mod worker;
@@ -42,6 +44,15 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("killed::in_the_middle", killed::in_the_middle),
     ("killed::by_the_size_limit", killed::by_the_size_limit),
+    ("held::by_no_task", held::by_no_task),
+    (
+        "tasks::killed_while_they_sync",
+        tasks::killed_while_they_sync,
+    ),
+    (
+        "tasks::killed_while_files_rotate",
+        tasks::killed_while_files_rotate,
+    ),
     ("torn::in_the_last_line", torn::in_the_last_line),
     ("torn::in_the_first_line", torn::in_the_first_line),
     ("torn::several_times", torn::several_times),

@@ -15,8 +15,10 @@ use aegize::{AuditLog, AuditRecords};
 
 use crate::carrier::carry;
 use crate::faulty;
+use crate::held;
 use crate::interposer::library;
 use crate::ledger::{Attempt, attempt, context, open};
+use crate::tasks;
 
 /// How long a worker may say nothing: the one clock there is, and no result depends on it.
 const LONGEST_SILENCE: Duration = Duration::from_secs(4);
@@ -30,6 +32,8 @@ pub(crate) fn work(role: &str, log: &Path, arguments: &[String]) {
         ("carry", [receiver, records, dies_at]) => {
             carry(log, receiver, number(records), number(dies_at));
         }
+        ("wait", []) => held::wait(log),
+        ("tasks", [tag, kind, key]) => tasks::flood(log, tag, kind, key.as_ref()),
         ("suffer", []) => faulty::suffer(log),
         ("inspect", []) => faulty::inspect(log),
         _ => panic!("no such work: {role} {arguments:?}"),
