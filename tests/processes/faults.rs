@@ -53,6 +53,11 @@ pub(crate) fn at_every_call() -> String {
     let jobs: Vec<_> = Plan::ALL
         .into_iter()
         .flat_map(|plan| FAULTS.iter().map(move |fault| (plan, *fault)))
+        // Few calls can be interrupted; those of the longest plans are the same in each.
+        .filter(|(plan, fault)| {
+            let is_long = plan.is("left") && plan.is("signed");
+            !is_long || plan.is("tasks") || fault.1 != "4"
+        })
         .collect();
     let (next, runs) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let problems = Mutex::new(BTreeMap::new());
@@ -64,22 +69,13 @@ pub(crate) fn at_every_call() -> String {
                 while problems.lock().expect("no panic").len() < ENOUGH
                     && let Some((plan, fault)) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let start = std::time::Instant::now();
                     let made = lane.enumerate(*plan, *fault, |fault, problem| {
                         let mut problems = problems.lock().expect("no panic");
-                        eprintln!("{} with {fault}: {problem}", plan.0);
                         problems
                             .entry(problem)
                             .or_insert_with(|| format!("{} with {fault}", plan.0));
                         problems.len() < ENOUGH
                     });
-                    eprintln!(
-                        "{:?} {} {:?} {made} {:.0?}",
-                        plan.0,
-                        start.elapsed().as_millis(),
-                        fault,
-                        start.elapsed() / made as u32
-                    );
                     runs.fetch_add(made, Ordering::Relaxed);
                 }
             });

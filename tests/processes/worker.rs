@@ -21,7 +21,7 @@ use crate::ledger::{Attempt, attempt, context, open};
 use crate::tasks;
 
 /// How long a worker may say nothing: the one clock there is, and no result depends on it.
-const LONGEST_SILENCE: Duration = Duration::from_secs(4);
+const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 
 /// Does one process's work.
 pub(crate) fn work(role: &str, log: &Path, arguments: &[String]) {

@@ -51,6 +51,7 @@ impl Keeper {
         let mut orders = self.orders();
         if orders.tidy_at.is_none() {
             orders.tidy_at = Some(Instant::now() + MOMENT);
+            orders.tidy_by = orders.tidy_at;
             self.bell.notify_one();
         }
     }
