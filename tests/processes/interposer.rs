@@ -14,9 +14,9 @@ pub(crate) fn library() -> &'static Path {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/processes/faults.c");
         let program = env::current_exe().expect("the program's own path");
         let library = program.with_file_name(format!("faults-{}.so", std::process::id()));
-        let mut compiler = Command::new("cc");
-        compiler.args(["-O1", "-Wall", "-Wextra", "-shared", "-fPIC", "-o"]);
-        let compiled = compiler.arg(&library).arg(source).arg("-ldl").status();
+        let mut cc = Command::new("cc");
+        cc.args(["-O1", "-Wall", "-Wextra", "-shared", "-fPIC", "-o"]);
+        let compiled = cc.arg(&library).arg(source).arg("-ldl").status();
         let compiled = compiled.expect("cc runs, as it does to link a Rust program");
         assert!(compiled.success(), "faults.c does not compile");
         library
@@ -70,7 +70,7 @@ impl State {
     pub(crate) fn read() -> Self {
         let text = fs::read_to_string("/fault/state").expect("the interposer is loaded");
         let mut lines = text.lines().map(|line| {
-            let numbers = line.split(' ').map(|number| number.parse::<u64>());
+            let numbers = line.split(' ').map(str::parse::<u64>);
             numbers
                 .map(|number| number.expect("a number"))
                 .collect::<Vec<_>>()

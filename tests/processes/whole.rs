@@ -100,7 +100,7 @@ impl Whole {
                 let name = format!("{:020}.jsonl", lines.len());
                 ensure!(file.ends_with(&name), "{} should be {name}", file.display());
             }
-            torn = torn_end(&bytes).to_owned();
+            torn_end(&bytes).clone_into(&mut torn);
             let mut start = 0;
             for line in bytes[..bytes.len() - torn.len()].split_inclusive(|byte| *byte == b'\n') {
                 let text = &line[..line.len() - 1];
@@ -179,7 +179,9 @@ impl Whole {
             );
         };
         let mut tree = Tree::default();
-        lines.iter().for_each(|line| tree.push(line.leaf));
+        for line in lines {
+            tree.push(line.leaf);
+        }
         Ok(tree.root())
     }
 

@@ -321,6 +321,7 @@ impl Writer {
 }
 
 /// Where a log is after what is about to be written.
+#[derive(Clone, Copy)]
 pub(super) struct Next {
     seq: u64,
     head: Hash,
