@@ -18,6 +18,7 @@ mod explicit;
 mod forbidden;
 mod guard;
 mod interop;
+mod ledger;
 mod lints;
 mod narrowing;
 mod observed;
