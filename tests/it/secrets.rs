@@ -1,11 +1,14 @@
 //! Secrets appear neither in the log nor in refusals, wherever they are, and decisions do not
 //! change by it.
 
-use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{fmt, fs};
 
 use aegize::{
-    GuardContext, GuardError, GuardedTool, PermissionPolicy, Redactor, ToolCall, guarded_tool,
-    with_context, with_metadata,
+    AuditSink, Batch, GuardContext, GuardError, GuardedTool, PermissionPolicy, Redactor, Shipper,
+    SinkError, ToolCall, guarded_tool, with_context, with_metadata,
 };
 use serde_json::{Map, Value, json};
 
@@ -118,6 +121,57 @@ fn a_credential_of_any_kind_is_nowhere_to_be_read() {
             written.lines().all(|line| line.contains(&report)),
             "{rule}: {written}"
         );
+    }
+}
+
+/// Keeps what it is given.
+#[derive(Clone, Default)]
+struct Receiver(Arc<Mutex<Vec<u8>>>);
+
+impl AuditSink for Receiver {
+    fn deliver(&mut self, batch: &Batch<'_>) -> Result<(), SinkError> {
+        self.0.lock().unwrap().extend_from_slice(batch.bytes());
+        Ok(())
+    }
+}
+
+#[test]
+fn no_file_sink_or_event_has_a_secret_also_after_a_panic() {
+    let world = World::new("agents: {bot: {allow: [{tool: notes}]}}");
+    let received = Receiver::default();
+    let shipper = Shipper::start(world.context.audit_log().path(), "siem", received.clone());
+    let shipper = shipper.unwrap();
+    let canaries = canaries();
+    for (_, before, secret) in &canaries {
+        let text = format!("{before}{secret}");
+        let call = ToolCall::new("notes", "add").arguments(json!({"note": text}));
+        let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
+            world
+                .context
+                .guard(call)
+                .run_blocking(|| -> Result<(), GuardError> {
+                    // With a message, and without a word on the terminal.
+                    panic::resume_unwind(Box::new(text.clone()));
+                })
+        }));
+        assert!(panicked.is_err());
+        let call = || add(&text, &Printed(text.clone()), true);
+        assert!(with_context(&world.context, call).is_err());
+    }
+    shipper.drain(Duration::from_secs(60)).unwrap();
+    drop(shipper);
+
+    let mut all = String::from_utf8(received.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(all, world.text());
+    assert_eq!(all.lines().count(), 4 * canaries.len());
+    for record in world.records() {
+        all.push_str(&record.to_ocsf().to_string());
+    }
+    for file in fs::read_dir(world.directory.path()).unwrap() {
+        all.push_str(&fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    for (rule, _, secret) in canaries {
+        assert_hidden(&all, &secret, rule);
     }
 }
 
