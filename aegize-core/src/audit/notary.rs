@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::abandoned::Place;
 use super::chain::{Hash, Tree, TreeHead};
 use super::checkpoint::Checkpoint;
 use super::error::Problem;
@@ -129,11 +130,11 @@ impl Notary {
     }
 
     /// The frontier of the tree as it is now.
-    pub(super) fn frontier(&self, segment: u64, end: u64, head: Hash) -> Frontier {
+    pub(super) fn frontier(&self, last: Place, head: Hash) -> Frontier {
         Frontier {
             size: self.tree.size(),
-            segment,
-            end,
+            segment: last.segment,
+            end: last.end,
             head,
             subtrees: self.tree.subtrees().map(|(_, root)| root).collect(),
         }

@@ -44,7 +44,8 @@ impl Writer {
             let pipe = OpenOptions::new().append(true).open(&segment.path);
             file = pipe.map_err(Problem::Open)?;
         }
-        let left = Vec::from_iter(directory(&segment.path, options.durability)?);
+        let directory = directory(&segment.path, options.durability)?;
+        let left = Vec::from_iter(directory.clone());
         if options.durability == Durability::Synced {
             // A file whose name is not on disk is lost with all that was synced in it.
             left.iter()
@@ -60,6 +61,7 @@ impl Writer {
             next_seq: segment.first_seq,
             segment,
             file: Arc::new(file),
+            directory,
             left,
             lock,
             is_regular,
@@ -67,6 +69,7 @@ impl Writer {
             hold: Hold::Free,
             lease: None,
             end: 0,
+            last: Place::default(),
             head: Hash::default(),
             written_at: None,
             done: 0,
@@ -104,10 +107,13 @@ impl Writer {
         }
         while self.advance()? {
             // Nobody waits yet for anything that is in there.
-            let left = std::mem::take(&mut self.left);
-            left.iter()
-                .try_for_each(|file| file.sync_data())
-                .map_err(Problem::Sync)?;
+            let directory = self.directory.as_ref();
+            let is_file = |left: &mut Arc<File>| {
+                directory.is_none_or(|directory| !Arc::ptr_eq(left, directory))
+            };
+            let mut files = self.left.extract_if(.., is_file);
+            let synced = files.try_for_each(|file| file.sync_data());
+            synced.map_err(Problem::Sync)?;
         }
         let last = self.site.segments().map_err(Problem::Read)?.pop();
         if let Some(last) = last.filter(|last| *last != self.segment) {
@@ -129,6 +135,7 @@ impl Writer {
             self.file = Arc::new(open_file(&first.path).map_err(Problem::Open)?);
             self.segment = first;
         }
+        self.next_seq = self.segment.first_seq;
         Ok(())
     }
 
@@ -182,7 +189,8 @@ impl Writer {
         }
     }
 
-    fn place(&self) -> Place {
+    /// How far this process has come in the files.
+    pub(super) fn place(&self) -> Place {
         Place {
             segment: self.segment.first_seq,
             end: self.end,
@@ -260,7 +268,7 @@ pub(super) fn open_file(path: &Path) -> io::Result<File> {
 
 /// The directory in which a file's name is, to be synced with it. Where that is not promised, a
 /// directory that may be written and not read is none.
-pub(super) fn directory(path: &Path, durability: Durability) -> Result<Option<Arc<File>>, Problem> {
+fn directory(path: &Path, durability: Durability) -> Result<Option<Arc<File>>, Problem> {
     match path.parent().map(File::open) {
         Some(Ok(directory)) => Ok(Some(Arc::new(directory))),
         Some(Err(error)) if durability == Durability::Synced => Err(Problem::Open(error)),

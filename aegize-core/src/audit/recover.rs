@@ -147,6 +147,7 @@ impl Writer {
 
     fn take_for_end(&mut self, end: u64, next_seq: u64, head: Hash, place: &Position) {
         (self.end, self.next_seq, self.head) = (end, next_seq, head);
+        self.last = self.place();
         let time = place.timestamp.as_deref();
         self.written_at = time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
     }

@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::abandoned::Lease;
+use super::abandoned::{Lease, Place};
 use super::chain::{Hash, TreeHead, leaf};
 use super::error::Problem;
 use super::files::{self, Segment, Site};
 use super::key::SigningKey;
 use super::lock::LogLock;
 use super::notary::{Frontier, Notary};
-use super::opening::{directory, open_file};
+use super::opening::open_file;
 use super::options::{Durability, Rotation};
 use super::queue::Entry;
 
@@ -38,8 +38,10 @@ pub(super) struct Writer {
     /// The file that is written to.
     pub(super) segment: Segment,
     pub(super) file: Arc<File>,
-    /// What else has to be synced: files that were written to before, and directories that have
-    /// names of files.
+    /// The directory that has the names of the files.
+    pub(super) directory: Option<Arc<File>>,
+    /// What has to be synced beside the file: those that were written to before, and the directory
+    /// if it has a new name.
     pub(super) left: Vec<Arc<File>>,
     pub(super) lock: LogLock,
     /// Whether the file has a length; a device or a pipe has none.
@@ -49,8 +51,10 @@ pub(super) struct Writer {
     pub(super) hold: Hold,
     /// Tells others that this process has the log open.
     pub(super) lease: Option<Lease>,
-    /// Where the last record known ends.
+    /// Where in this file the last record known ends.
     pub(super) end: u64,
+    /// The same, in the file that has it: this one may have no record yet.
+    pub(super) last: Place,
     pub(super) next_seq: u64,
     /// The leaf hash of the last record known.
     pub(super) head: Hash,
@@ -138,7 +142,7 @@ impl Writer {
     /// What a checkpoint is made of, if there is a key and anything to sign.
     pub(super) fn draw_up(&self) -> Option<((SigningKey, TreeHead), Frontier)> {
         let notary = self.notary.as_ref()?;
-        let frontier = notary.frontier(self.segment.first_seq, self.end, self.head);
+        let frontier = notary.frontier(self.last, self.head);
         Some((notary.pen(), frontier))
     }
 
@@ -266,6 +270,7 @@ impl Writer {
     /// Takes note that the lines that were made have been written.
     pub(super) fn accept(&mut self, next: Next) {
         self.end += u64::try_from(self.line.len()).unwrap_or(u64::MAX);
+        self.last = self.place();
         (self.next_seq, self.head, self.written_at) = (next.seq, next.head, next.written_at);
         if let Some(notary) = &mut self.notary {
             self.leaves.iter().for_each(|leaf| notary.push(*leaf));
@@ -309,11 +314,14 @@ impl Writer {
     /// Goes on in another file, and makes it if nobody has.
     pub(super) fn continue_in(&mut self, next: Segment) -> Result<(), Problem> {
         let file = open_file(&next.path).map_err(Problem::Rotate)?;
-        let directory = directory(&next.path, self.durability)?;
         let before = std::mem::replace(&mut self.file, Arc::new(file));
         // Nobody who writes waits for a sync.
         self.left.push(before);
-        self.left.extend(directory);
+        if let Some(directory) = &self.directory
+            && !self.left.iter().any(|left| Arc::ptr_eq(left, directory))
+        {
+            self.left.push(Arc::clone(directory));
+        }
         self.segment = next;
         self.end = 0;
         Ok(())
