@@ -10,7 +10,7 @@ use std::thread;
 
 use aegize::tlog::SigningKey;
 
-use crate::interposer::{library, remove_library};
+use crate::interposer::library;
 use crate::plan::{Plan, copy};
 use crate::worker::Worker;
 
@@ -81,7 +81,6 @@ pub(crate) fn at_every_call() -> String {
             });
         }
     });
-    remove_library();
     let problems = problems.into_inner().expect("no panic");
     assert!(problems.is_empty(), "{problems:#?}");
     format!("{} runs of {} plans", runs.into_inner(), Plan::ALL.len())
@@ -100,8 +99,8 @@ impl<'r> Lane<'r> {
         Self {
             root,
             number,
-            victim: Worker::interposed("suffer", root),
-            inspector: Worker::interposed("inspect", root),
+            victim: Worker::interposed("suffer", root, &[]),
+            inspector: Worker::interposed("inspect", root, &[]),
         }
     }
 
@@ -137,7 +136,7 @@ impl<'r> Lane<'r> {
         let mut is_excused = false;
         let is_fired = loop {
             let Some(line) = self.victim.hear() else {
-                self.victim = Worker::interposed("suffer", self.root);
+                self.victim = Worker::interposed("suffer", self.root, &[]);
                 if fault.contains("die") || fault.contains("tear") {
                     is_excused = true;
                     break true;
@@ -164,7 +163,7 @@ impl<'r> Lane<'r> {
         let seen = self.inspector.hear();
         fs::remove_dir_all(&directory).expect("the directory can be removed");
         let seen = seen.unwrap_or_else(|| {
-            self.inspector = Worker::interposed("inspect", self.root);
+            self.inspector = Worker::interposed("inspect", self.root, &[]);
             "the log could not be inspected: it hung or panicked".to_owned()
         });
         match wrong {

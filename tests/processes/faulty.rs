@@ -21,7 +21,7 @@ fn one_line(text: impl Display) -> String {
     text.to_string().replace('\n', " / ")
 }
 
-fn key(root: &Path) -> SigningKey {
+pub(crate) fn key(root: &Path) -> SigningKey {
     let text = fs::read_to_string(root.join("key")).expect("the key is there");
     text.parse().expect("a key")
 }

@@ -11,7 +11,6 @@ mod faults;
 mod faulty;
 mod full;
 mod harness;
-mod held;
 mod interposer;
 mod kept;
 mod killed;
@@ -19,8 +18,9 @@ mod ledger;
 mod plan;
 mod refused;
 mod shipped;
-mod tasks;
+mod storm;
 mod torn;
+mod waiting;
 mod whole;
 mod worker;
 
@@ -44,15 +44,6 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("killed::in_the_middle", killed::in_the_middle),
     ("killed::by_the_size_limit", killed::by_the_size_limit),
-    ("held::by_no_task", held::by_no_task),
-    (
-        "tasks::killed_while_they_sync",
-        tasks::killed_while_they_sync,
-    ),
-    (
-        "tasks::killed_while_files_rotate",
-        tasks::killed_while_files_rotate,
-    ),
     ("torn::in_the_last_line", torn::in_the_last_line),
     ("torn::in_the_first_line", torn::in_the_first_line),
     ("torn::several_times", torn::several_times),
@@ -111,6 +102,24 @@ const SCENARIOS: &[Scenario] = &[
     ("shipped::by_one_of_three", shipped::by_one_of_three),
     ("shipped::only_with_room", shipped::only_with_room),
     ("faults::at_every_call", faults::at_every_call),
+    (
+        "storm::a_hundred_kills_under_synced",
+        storm::a_hundred_kills_under_synced,
+    ),
+    ("storm::kills_under_written", storm::kills_under_written),
+    (
+        "storm::kills_while_files_and_checkpoints_follow_each_other",
+        storm::kills_while_files_and_checkpoints_follow_each_other,
+    ),
+    (
+        "storm::four_processes_that_rotate",
+        storm::four_processes_that_rotate,
+    ),
+    (
+        "storm::a_newcomer_and_a_reader_beside_one_that_never_rests",
+        storm::a_newcomer_and_a_reader_beside_one_that_never_rests,
+    ),
+    ("waiting::for_a_sync", waiting::for_a_sync),
 ];
 
 fn main() -> ExitCode {
@@ -122,5 +131,7 @@ fn main() -> ExitCode {
         worker::work(role, log.as_ref(), rest);
         return ExitCode::SUCCESS;
     }
-    harness::main(&arguments, SCENARIOS)
+    let code = harness::main(&arguments, SCENARIOS);
+    interposer::remove_library();
+    code
 }

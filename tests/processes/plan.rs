@@ -54,8 +54,17 @@ impl Plan {
         Self("buffered threads left rotated signed"),
     ];
 
+    /// Of a storm of calls in many tasks and processes.
+    const STORMS: [Self; 4] = [
+        Self("written storm"),
+        Self("written storm rotated signed"),
+        Self("synced storm"),
+        Self("synced storm rotated signed"),
+    ];
+
     pub(crate) fn named(name: &str) -> Self {
-        let known = Self::ALL.into_iter().find(|plan| plan.0 == name);
+        let mut all = Self::ALL.into_iter().chain(Self::STORMS);
+        let known = all.find(|plan| plan.0 == name);
         known.unwrap_or_else(|| panic!("no such plan: {name}"))
     }
 
@@ -71,12 +80,15 @@ impl Plan {
         } else {
             Durability::Buffered
         });
+        let is_large = self.is("storm");
         if self.is("rotated") {
-            options = options.rotation(Rotation::Size(1500));
+            options = options.rotation(Rotation::Size(if is_large { 20_000 } else { 1500 }));
         }
         if self.is("signed") {
-            let hour = Duration::from_secs(3600);
-            options = options.signing_key(key.clone()).checkpoint_every(3, hour);
+            let (records, hour) = (if is_large { 50 } else { 3 }, Duration::from_secs(3600));
+            options = options
+                .signing_key(key.clone())
+                .checkpoint_every(records, hour);
         }
         options
     }

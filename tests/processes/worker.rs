@@ -15,10 +15,9 @@ use aegize::{AuditLog, AuditRecords};
 
 use crate::carrier::carry;
 use crate::faulty;
-use crate::held;
 use crate::interposer::library;
 use crate::ledger::{Attempt, attempt, context, open};
-use crate::tasks;
+use crate::{storm, waiting};
 
 /// How long a worker may say nothing: the one clock there is, and no result depends on it.
 const LONGEST_SILENCE: Duration = Duration::from_secs(20);
@@ -32,10 +31,10 @@ pub(crate) fn work(role: &str, log: &Path, arguments: &[String]) {
         ("carry", [receiver, records, dies_at]) => {
             carry(log, receiver, number(records), number(dies_at));
         }
-        ("wait", []) => held::wait(log),
-        ("tasks", [tag, kind, key]) => tasks::flood(log, tag, kind, key.as_ref()),
         ("suffer", []) => faulty::suffer(log),
         ("inspect", []) => faulty::inspect(log),
+        ("storm", [plan, tag, calls]) => storm::work(log, plan, tag, number(calls)),
+        ("wait", [plan]) => waiting::work(log, plan),
         _ => panic!("no such work: {role} {arguments:?}"),
     }
 }
@@ -178,10 +177,10 @@ impl Worker {
 
     /// A worker whose calls to the file system can be made to fail. One that says nothing for long
     /// hangs, and is killed.
-    pub(crate) fn interposed(role: &str, log: &Path) -> Self {
+    pub(crate) fn interposed(role: &str, log: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program());
         command.env("LD_PRELOAD", library());
-        let mut worker = Self::spawn(command, role, log, &[]);
+        let mut worker = Self::spawn(command, role, log, arguments);
         worker.guard();
         worker
     }

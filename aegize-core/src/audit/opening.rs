@@ -55,7 +55,6 @@ impl Writer {
         let lock = lock(&site, &file).map_err(Problem::Open)?;
         let mut writer = Self {
             site,
-            durability: options.durability,
             rotation: options.rotation,
             process: process::id(),
             next_seq: segment.first_seq,

@@ -21,7 +21,7 @@ use super::key::SigningKey;
 use super::lock::LogLock;
 use super::notary::{Frontier, Notary};
 use super::opening::open_file;
-use super::options::{Durability, Rotation};
+use super::options::Rotation;
 use super::queue::Entry;
 
 /// How long the lock is kept at most while calls keep coming. Whoever keeps it longer than that was
@@ -31,7 +31,6 @@ const LONGEST_HOLD: Duration = Duration::milliseconds(5);
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) site: Site,
-    pub(super) durability: Durability,
     pub(super) rotation: Option<Rotation>,
     /// The process that opened the files: a child shares their locks, and has to open its own.
     pub(super) process: u32,
