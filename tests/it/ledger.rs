@@ -38,8 +38,9 @@ fn calls(options: AuditLogOptions, path: &Path, calls: usize) {
 fn names(log: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(log)
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".jsonl"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
     names.sort();
     names
@@ -181,7 +182,9 @@ fn a_log_that_does_not_continue_its_checkpoint_is_not_opened() {
     for (damages, problem) in rows {
         let directory = tempfile::tempdir().unwrap();
         let (log, key) = signed(directory.path());
-        damages.iter().for_each(|damage| damage(&log));
+        for damage in damages {
+            damage(&log);
+        }
         let error = AuditLog::options().signing_key(key).open(&log).unwrap_err();
         assert!(error.to_string().contains(problem), "{error}");
     }

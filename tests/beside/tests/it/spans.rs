@@ -85,7 +85,10 @@ async fn a_span_is_left_where_a_future_is_dropped() {
     drop(pending);
     tracing::info!("outside");
     let told = lines.take();
-    assert_eq!(told[3..], ["1: outcome=abandoned duration_us", "none: outside"]);
+    assert_eq!(
+        told[3..],
+        ["1: outcome=abandoned duration_us", "none: outside"]
+    );
 }
 
 #[test]
@@ -153,7 +156,10 @@ impl Subscriber for Lines {
         let mut fields = Fields(String::new());
         event.record(&mut fields);
         let mut state = self.0.lock().unwrap();
-        let span = state.entered.last().map_or("none".to_owned(), u64::to_string);
+        let span = state
+            .entered
+            .last()
+            .map_or("none".to_owned(), u64::to_string);
         state.lines.push(format!("{span}:{}", fields.0));
     }
 
