@@ -350,7 +350,11 @@ impl Attempt<'_> {
         record.rule = verdict.rule().map(Cow::Borrowed);
         record.policy = Some(ruling.policy.digest().into());
         record.redacted = self.redactions.iter().map(Cow::Borrowed).collect();
-        self.authority.audit_log.append(&record)
+        // If that fails, it is told within the call's span.
+        self.span.enter();
+        let written = self.authority.audit_log.append(&record);
+        self.span.exit();
+        written
     }
 
     /// Tells those who watch what was decided.
