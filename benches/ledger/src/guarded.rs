@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use aegize::{
-    AgentIdentity, AuditLog, AuditRecord, Durability, GuardContext, GuardError, GuardFutureExt as _,
-    PermissionPolicy, guarded_tool, with_context,
+    AgentIdentity, AuditLog, AuditRecord, Durability, GuardContext, GuardError,
+    GuardFutureExt as _, PermissionPolicy, guarded_tool, with_context,
 };
 
 use super::{Round, Subject, threads};
@@ -92,7 +92,9 @@ impl Subject for Tasks {
                     let mut taken = Vec::with_capacity(calls);
                     for _ in 0..calls {
                         let start = Instant::now();
-                        search_async("Aegize runtime").await.expect("an allowed call");
+                        search_async("Aegize runtime")
+                            .await
+                            .expect("an allowed call");
                         taken.push(start.elapsed());
                     }
                     taken

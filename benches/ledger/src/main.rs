@@ -7,8 +7,8 @@
 //! else the machine does meets them alike. Latency is that of a call, from its beginning until it
 //! has returned, in the best round.
 
-mod guarded;
 mod floor;
+mod guarded;
 mod sqlite;
 
 use std::path::Path;
@@ -35,26 +35,33 @@ struct Round {
 
 /// A round whose callers are threads that make one call after the other.
 fn threads(callers: usize, calls: usize, call: impl Fn() + Sync) -> Round {
-    let barrier = Barrier::new(callers + 1);
+    let barrier = Barrier::new(callers);
     thread::scope(|scope| {
         let caller = || {
             barrier.wait();
+            let begin = Instant::now();
             let call = |_| {
                 let start = Instant::now();
                 call();
                 start.elapsed()
             };
-            (0..calls).map(call).collect::<Vec<_>>()
+            let calls: Vec<_> = (0..calls).map(call).collect();
+            (begin, calls, Instant::now())
         };
         let callers: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
-        barrier.wait();
-        let start = Instant::now();
-        let calls = callers
-            .into_iter()
-            .flat_map(|caller| caller.join().expect("a caller"))
-            .collect();
-        let whole = start.elapsed();
-        Round { calls, whole }
+        let (mut begins, mut ends, mut calls) = (Vec::new(), Vec::new(), Vec::new());
+        for caller in callers {
+            let (begin, mut made, end) = caller.join().expect("a caller");
+            begins.push(begin);
+            ends.push(end);
+            calls.append(&mut made);
+        }
+        let (begin, end) = (begins.into_iter().min(), ends.into_iter().max());
+        let whole = begin.zip(end).map(|(begin, end)| end - begin);
+        Round {
+            calls,
+            whole: whole.unwrap_or_default(),
+        }
     })
 }
 
@@ -64,7 +71,13 @@ struct Best {
     latencies: Vec<Duration>,
 }
 
-fn compare(title: &str, callers: usize, calls: usize, rounds: usize, subjects: &[Box<dyn Subject>]) {
+fn compare(
+    title: &str,
+    callers: usize,
+    calls: usize,
+    rounds: usize,
+    subjects: &[Box<dyn Subject>],
+) {
     let mut best: Vec<Option<Best>> = subjects.iter().map(|_| None).collect();
     for _ in 0..rounds {
         for (subject, best) in subjects.iter().zip(&mut best) {
@@ -103,7 +116,12 @@ fn subjects(directory: &Path, durability: Durability) -> Vec<Box<dyn Subject>> {
         false,
     ))];
     if is_synced {
-        subjects.push(Box::new(floor::Floor::new(directory, record.clone(), true, true)));
+        subjects.push(Box::new(floor::Floor::new(
+            directory,
+            record.clone(),
+            true,
+            true,
+        )));
     }
     subjects.push(Box::new(guarded::Threads::new(directory, durability)));
     subjects.push(Box::new(guarded::Tasks::new(directory, durability)));
