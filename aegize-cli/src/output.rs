@@ -184,9 +184,17 @@ pub(crate) fn wary<T>(text: T) -> Painted<T> {
 /// was refused or failed.
 pub(crate) fn event<T>(event: AuditEvent, text: T) -> Painted<T> {
     match event {
-        AuditEvent::Allowed | AuditEvent::ExecutionSucceeded => good(text),
-        AuditEvent::Denied | AuditEvent::ExecutionFailed => bad(text),
+        AuditEvent::Allowed
+        | AuditEvent::ApprovalGranted
+        | AuditEvent::ApprovalConsumed
+        | AuditEvent::ExecutionSucceeded => good(text),
+        AuditEvent::Denied
+        | AuditEvent::ApprovalRejected
+        | AuditEvent::ApprovalRevoked
+        | AuditEvent::ExecutionFailed => bad(text),
         AuditEvent::ApprovalRequired
+        | AuditEvent::ApprovalExpired
+        | AuditEvent::ApprovalWithdrawn
         | AuditEvent::ExecutionAbandoned
         | AuditEvent::LogRecovered => wary(text),
         _ => plain(text),
@@ -196,10 +204,13 @@ pub(crate) fn event<T>(event: AuditEvent, text: T) -> Painted<T> {
 /// An event's name, as short as people need it.
 pub(crate) fn event_name(event: AuditEvent) -> &'static str {
     let name = event.as_str();
-    ["execution_", "log_"]
-        .into_iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .or_else(|| name.strip_suffix("_required"))
+    let without = |prefix| name.strip_prefix(prefix);
+    name.strip_suffix("_required")
+        .or_else(|| {
+            ["execution_", "log_", "approval_"]
+                .into_iter()
+                .find_map(without)
+        })
         .unwrap_or(name)
 }
 

@@ -7,7 +7,7 @@ pub use crate::arguments::{
 };
 use crate::context::{GuardContext, take_metadata};
 use crate::error::{GuardError, NoContext};
-use crate::guard::{self, Coordinates, Entry, Metadata};
+use crate::guard::{self, Admission, Coordinates, Entry, Metadata};
 pub use crate::guard::{
     Ending, Entering, Guarded, Outcome, Permit, ResultEnding, ReturnedResult, ReturnedValue,
     ToolResult, ValueEnding, lazy, refused, refused_by, run, run_async, run_or,
@@ -70,14 +70,14 @@ pub fn enter(site: &'static Site, arguments: &Argument<'_>) -> Entry {
     guard::confirmed(ask(site, arguments))
 }
 
-fn ask(site: &'static Site, arguments: &Argument<'_>) -> Entry {
+fn ask(site: &'static Site, arguments: &Argument<'_>) -> Admission {
     let call = take_metadata();
     let Some(context) = GuardContext::current() else {
-        return Err(GuardError::from(Box::new(NoContext {
+        let refusal = GuardError::from(Box::new(NoContext {
             tool_name: site.tool_name.into(),
             operation: site.operation.into(),
-        }))
-        .into());
+        }));
+        return Err(refusal.into()).into();
     };
     let coordinates = Coordinates {
         tool_name: site.tool_name.into(),

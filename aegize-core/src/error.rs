@@ -6,9 +6,13 @@
 use std::borrow::Cow;
 use std::io;
 
+use uuid::Uuid;
+
 use crate::action::ToolAction;
+use crate::approval::{ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState};
 use crate::audit::AuditError;
 use crate::policy::Explanation;
+use crate::text::one_line;
 
 /// Why a guarded call did not run. Whatever it is, the body was not entered.
 ///
@@ -24,6 +28,12 @@ pub enum GuardError {
     /// The policy asks for a person's approval, and there is none.
     #[error(transparent)]
     ApprovalRequired(#[from] Box<ApprovalRequired>),
+    /// The call was not approved: somebody rejected it, or nobody approved it in time.
+    #[error(transparent)]
+    ApprovalRefused(#[from] Box<ApprovalRefused>),
+    /// Nobody can be asked for approval: the store fails, or the call cannot be shown as it is.
+    #[error(transparent)]
+    ApprovalUnavailable(#[from] Box<ApprovalUnavailable>),
     /// No scope and no process default says on whose behalf the call is made.
     #[error(transparent)]
     NoContext(#[from] Box<NoContext>),
@@ -73,9 +83,21 @@ pub struct ApprovalRequired {
     pub(crate) action: ToolAction,
     pub(crate) reason: String,
     pub(crate) rule: String,
+    pub(crate) request_id: Option<Uuid>,
 }
 
 impl ApprovalRequired {
+    /// The request that people are asked about. Without
+    /// [`approvals`](crate::GuardContext::approvals) nobody is asked, and it is the attempt's own id.
+    pub fn request_id(&self) -> Uuid {
+        self.request_id.unwrap_or(self.action.action_id)
+    }
+
+    /// Whether people are asked, so that the call may be made again when they have approved.
+    pub fn is_asked(&self) -> bool {
+        self.request_id.is_some()
+    }
+
     /// Why, in one line.
     pub fn reason(&self) -> &str {
         &self.reason
@@ -89,6 +111,63 @@ impl ApprovalRequired {
     /// The rule that asks for it: its `id`, or its place such as `bot.require_approval[0]`.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+}
+
+/// A call that was not approved.
+#[derive(Debug, thiserror::Error)]
+#[error("approval for tool '{}' operation '{}' {}", action.tool_name, action.operation, told(request))]
+pub struct ApprovalRefused {
+    pub(crate) action: ToolAction,
+    pub(crate) request: ApprovalRequest,
+}
+
+impl ApprovalRefused {
+    /// What was attempted.
+    pub fn action(&self) -> &ToolAction {
+        &self.action
+    }
+
+    /// The request, with what became of it.
+    pub fn request(&self) -> &ApprovalRequest {
+        &self.request
+    }
+}
+
+fn told(request: &ApprovalRequest) -> String {
+    let mut told = format!("was {}", request.state());
+    match (request.state(), request.refusal()) {
+        (ApprovalState::Expired, _) => "has expired".clone_into(&mut told),
+        (_, Some(vote)) => {
+            told.push_str(" by ");
+            told.push_str(vote.approver.name());
+            if let Some(reason) = &vote.reason {
+                told.push_str(": ");
+                told.push_str(&one_line(reason));
+            }
+        }
+        _ => {}
+    }
+    told
+}
+
+/// A call about which nobody can be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("approval for tool '{}' operation '{}' is not to be had: {source}", action.tool_name, action.operation)]
+pub struct ApprovalUnavailable {
+    pub(crate) action: ToolAction,
+    pub(crate) source: ApprovalError,
+}
+
+impl ApprovalUnavailable {
+    /// What was attempted.
+    pub fn action(&self) -> &ToolAction {
+        &self.action
+    }
+
+    /// What kind of reason there is.
+    pub fn kind(&self) -> ApprovalErrorKind {
+        self.source.kind()
     }
 }
 

@@ -9,6 +9,8 @@ fn kind(error: &GuardError) -> &'static str {
     match error {
         GuardError::PolicyDenied(_) => "denied",
         GuardError::ApprovalRequired(_) => "approval_required",
+        GuardError::ApprovalRefused(_) => "approval_refused",
+        GuardError::ApprovalUnavailable(_) => "approval_unavailable",
         GuardError::NoContext(_) => "no_context",
         GuardError::AuditUnavailable(_) => "audit_unavailable",
         GuardError::InvalidCall(_) => "invalid_call",
@@ -22,11 +24,13 @@ impl From<GuardError> for rmcp::ErrorData {
         use rmcp::model::ErrorCode;
 
         let code = match error {
-            GuardError::PolicyDenied(_) | GuardError::ApprovalRequired(_) => {
-                ErrorCode::INVALID_REQUEST
-            }
+            GuardError::PolicyDenied(_)
+            | GuardError::ApprovalRequired(_)
+            | GuardError::ApprovalRefused(_) => ErrorCode::INVALID_REQUEST,
             GuardError::InvalidCall(_) => ErrorCode::INVALID_PARAMS,
-            GuardError::NoContext(_) | GuardError::AuditUnavailable(_) => ErrorCode::INTERNAL_ERROR,
+            GuardError::NoContext(_)
+            | GuardError::AuditUnavailable(_)
+            | GuardError::ApprovalUnavailable(_) => ErrorCode::INTERNAL_ERROR,
         };
         let data = serde_json::json!({ "refusal": kind(&error) });
         Self::new(code, error.to_string(), Some(data))
@@ -40,11 +44,13 @@ impl From<GuardError> for rig_core::tool::ToolExecutionError {
     fn from(error: GuardError) -> Self {
         let reason = error.to_string();
         match error {
-            GuardError::PolicyDenied(_) | GuardError::ApprovalRequired(_) => Self::refused(reason),
+            GuardError::PolicyDenied(_)
+            | GuardError::ApprovalRequired(_)
+            | GuardError::ApprovalRefused(_) => Self::refused(reason),
             GuardError::InvalidCall(_) => Self::invalid_args(reason),
-            GuardError::NoContext(_) | GuardError::AuditUnavailable(_) => {
-                Self::other(reason).with_retryable(false)
-            }
+            GuardError::NoContext(_)
+            | GuardError::AuditUnavailable(_)
+            | GuardError::ApprovalUnavailable(_) => Self::other(reason).with_retryable(false),
         }
         .with_code(kind(&error))
         .with_source(error)

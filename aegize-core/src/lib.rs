@@ -16,6 +16,8 @@
 //! * `audit`: an [`AuditLog`] that threads and processes share, one JSON object a line. In
 //!   [`tlog`], what proves it to others; a [`LogVerifier`] tells whether it is as it was
 //!   written, and a [`Shipper`] delivers it to an [`AuditSink`].
+//! * `approval`: a person in the loop. [`Approvals`] keeps requests and grants in an
+//!   [`ApprovalStore`], and people decide at an [`ApprovalDesk`].
 //! * `replay`: what a policy would have decided about an attempt on record, as far as that can be
 //!   told: a [`Replay`].
 //! * `suggest`: a least-privilege policy from what is on record, a [`PolicySuggestion`].
@@ -41,6 +43,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod action;
+mod approval;
 mod arguments;
 mod audit;
 mod context;
@@ -63,6 +66,11 @@ mod tools;
 mod yaml;
 
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
+pub use self::approval::{
+    ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, ApprovalStore,
+    ApprovalVote, Approvals, Approver, Binding, BindingKey, MemoryApprovals, Question, Seen,
+    StoreFuture,
+};
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditLogOptions, AuditRecord, AuditRecords, AuditSink, Batch,
     BatchLimits, CheckedCheckpoint, Durability, IntactLog, LogFlaw, LogFlawKind, LogVerdict,
@@ -73,16 +81,17 @@ pub use self::context::{
     GuardContext, GuardFutureExt, WithContext, WithMetadata, with_context, with_metadata,
 };
 pub use self::error::{
-    ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, NoContext, PolicyDenied,
+    ApprovalRefused, ApprovalRequired, ApprovalUnavailable, AuditUnavailable, GuardError,
+    InvalidCall, NoContext, PolicyDenied,
 };
 pub use self::guard::ToolResult;
 pub use self::identity::{AgentIdentity, Environment, IdentityError, UnknownEnvironment};
 pub use self::observe::{Counter, Histogram, Label, Observer};
 pub use self::pattern::{NamePattern, PatternError};
 pub use self::policy::{
-    CaseOutcome, Change, Decision, DeclaredTool, Direction, Explanation, Finding, FindingCode,
-    FormattedPolicy, NearMiss, PermissionPolicy, Place, PolicyDiff, PolicyRule, PolicyTests,
-    RelatedRule, Ruling, Severity, TestCase, Verdict,
+    ApprovalTerms, CaseOutcome, Change, Decision, DeclaredTool, Direction, EntitledApprover,
+    Explanation, Finding, FindingCode, FormattedPolicy, NearMiss, PermissionPolicy, Place,
+    PolicyDiff, PolicyRule, PolicyTests, RelatedRule, Ruling, Severity, TestCase, Verdict,
 };
 pub use self::replay::{Replay, ReplayDoubt, ReplayOutcome};
 pub use self::secrets::{InvalidPattern, Redactor};

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::action::RiskLevel;
 use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map, own_map};
 use crate::context::{GuardContext, take_metadata};
-use crate::guard::{self, Coordinates, Ending, Entering, Entry, Metadata, Outcome, ToolResult};
+use crate::guard::{self, Admission, Coordinates, Ending, Entering, Metadata, Outcome, ToolResult};
 
 /// A call of a tool whose arguments are known as JSON, such as a model's tool call.
 ///
@@ -90,13 +90,13 @@ impl ToolCall {
         self
     }
 
-    fn enter(self, context: &GuardContext) -> Entry {
+    fn enter(self, context: &GuardContext) -> Admission {
         let values = match self.arguments {
             Value::Null => Map::new(),
             Value::Object(values) => values,
             _ => {
                 let problem = "its arguments are not a JSON object";
-                return guard::refuse(context.authority(), self.coordinates, problem);
+                return guard::refuse(context.authority(), self.coordinates, problem).into();
             }
         };
         let arguments = Arguments::Json(JsonArguments {
@@ -297,12 +297,12 @@ impl<F> BoundTool<F> {
         guard::run_async(guard::lazy(enter, guard::refused), ending)
     }
 
-    fn refuse(&self, problem: &str) -> Entry {
+    fn refuse(&self, problem: &str) -> Admission {
         let coordinates = self.tool.template.coordinates.clone();
-        guard::refuse(self.context.authority(), coordinates, problem)
+        guard::refuse(self.context.authority(), coordinates, problem).into()
     }
 
-    fn enter<A: Serialize>(&self, input: &A) -> Entry {
+    fn enter<A: Serialize>(&self, input: &A) -> Admission {
         let template = &self.tool.template;
         let mut declared = template.paths.iter().chain(&template.redacted);
         if is_map(input) {

@@ -13,7 +13,10 @@ pub(crate) enum Severity {
 impl From<AuditEvent> for Severity {
     fn from(event: AuditEvent) -> Self {
         match event {
-            AuditEvent::Allowed | AuditEvent::ExecutionSucceeded => Self::Information,
+            AuditEvent::Allowed
+            | AuditEvent::ApprovalGranted
+            | AuditEvent::ApprovalConsumed
+            | AuditEvent::ExecutionSucceeded => Self::Information,
             AuditEvent::Denied | AuditEvent::ExecutionFailed | AuditEvent::ExecutionAbandoned => {
                 Self::Warning
             }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of the core and the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("text", &[]),
     ("secrets", &["text"]),
     ("identity", &[]),
@@ -28,6 +28,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("source", &["policy", "yaml"]),
     ("observe", &[]),
     ("audit", &["action", "observe", "text"]),
+    (
+        "approval",
+        &["action", "arguments", "audit", "policy", "secrets", "text"],
+    ),
     ("replay", &["arguments", "audit", "policy", "secrets"]),
     (
         "suggest",
@@ -41,12 +45,13 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "text",
         ],
     ),
-    ("error", &["action", "audit", "policy"]),
+    ("error", &["action", "approval", "audit", "policy", "text"]),
     ("foreign", &["error"]),
     (
         "guard",
         &[
             "action",
+            "approval",
             "arguments",
             "audit",
             "error",
@@ -61,7 +66,9 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ),
     (
         "context",
-        &["audit", "guard", "identity", "policy", "secrets", "source"],
+        &[
+            "approval", "audit", "guard", "identity", "policy", "secrets", "source",
+        ],
     ),
     (
         "tool",

@@ -76,7 +76,7 @@ fn what_later_versions_add_is_read() {
     let later = line
         .replace(
             "\"event\":\"allowed\"",
-            "\"event\":\"approval_granted\",\"request\":7",
+            "\"event\":\"approval_delegated\",\"request\":7",
         )
         .replace("\"seq\":0", "\"seq\":0,\"later\":[\"a field\"]");
     assert!(later.contains("later"));

@@ -6,6 +6,7 @@
     reason = "a test reads best with its tools beside it, and a table is as long as it is"
 )]
 
+mod approvals;
 mod architecture;
 mod audit;
 mod captures;

@@ -212,7 +212,7 @@ fn the_policies_of_the_repository_are_valid() {
 
 /// Where keys stand: a document with a key that nobody knows, and the part of the schema that
 /// says which ones are known.
-const PLACES: [(&str, &str); 11] = [
+const PLACES: [(&str, &str); 12] = [
     ("{agents: {}, KEY: 1}", ""),
     ("{agents: {}, roles: {r: {KEY: 1}}}", "/$defs/role"),
     ("agents: {b: {KEY: 1}}", "/$defs/agent"),
@@ -235,6 +235,10 @@ const PLACES: [(&str, &str); 11] = [
     (
         "agents: {b: {deny: [{tool: t, KEY: 1}]}}",
         "/$defs/otherRule",
+    ),
+    (
+        "agents: {b: {require_approval: [{tool: t, KEY: 1}]}}",
+        "/$defs/approvalRule",
     ),
     (
         "agents: {b: {deny: [{tool: t, unless: {KEY: 1}}]}}",

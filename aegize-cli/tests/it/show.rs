@@ -66,7 +66,7 @@ fn lines() -> Vec<String> {
         line(10, "allowed", &json!({"timestamp": "2026-06-28T00:00:06Z"})),
         line(
             13,
-            "approval_granted",
+            "approval_delegated",
             &json!({"timestamp": "2026-06-28T00:00:07Z"}),
         ),
     ]
@@ -453,7 +453,10 @@ fn programs_get_statistics_as_json() {
     let told = ran(&mut audit(directory.path(), &arguments));
     let events = |allowed, succeeded, failed, abandoned, other| {
         json!({
-            "allowed": allowed, "denied": 0, "approval_required": 0, "execution_succeeded": succeeded,
+            "allowed": allowed, "denied": 0, "approval_required": 0,
+            "approval_granted": 0, "approval_rejected": 0, "approval_expired": 0,
+            "approval_revoked": 0, "approval_withdrawn": 0, "approval_consumed": 0,
+            "execution_succeeded": succeeded,
             "execution_failed": failed, "execution_abandoned": abandoned, "log_recovered": 0,
             "other": other,
         })

@@ -6,6 +6,7 @@
 //! is never mistaken for one that is absent.
 
 mod capture;
+mod exact;
 mod own;
 mod paths;
 mod recorded;
@@ -22,7 +23,8 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::capture::Captured;
 pub use self::capture::{Chosen, ChosenForErrors, Lock, PathValue, Probe, Unrecorded, Way};
-pub(crate) use self::own::{own_arguments, own_map};
+pub(crate) use self::exact::{Exact, ExactArgument, ExactEntry, Inexact, exact_arguments};
+pub(crate) use self::own::{own_arguments, own_map, shown_arguments};
 pub(crate) use self::paths::{CandidatePath, FewPaths, PATH_METADATA, is_path_like};
 pub(crate) use self::recorded::{RecordedArguments, RecordedValue, Unknown};
 pub(crate) use self::summary::{summarize_arguments, summarize_value};

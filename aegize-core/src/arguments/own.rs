@@ -39,9 +39,32 @@ pub(crate) fn own_arguments(
         if argument.is_path {
             paths.push(name.clone());
         }
-        values.insert(name, own_argument(argument, redactor, &mut budget));
+        let (value, _) = own_argument(argument, redactor, &mut budget);
+        values.insert(name, value);
     }
     (values, paths)
+}
+
+/// As [`own_arguments`], but whole: `None` if anything but a secret would not be shown. The
+/// arguments are of a size that is known to be fit.
+pub(crate) fn shown_arguments(
+    arguments: Arguments<'_>,
+    redactor: &Redactor,
+) -> Option<(Map<String, Value>, Vec<String>)> {
+    let mut values = Map::new();
+    let mut paths = Vec::new();
+    for argument in arguments.iter() {
+        let name = redactor.redact(argument.name).into_owned();
+        if argument.is_path {
+            paths.push(name.clone());
+        }
+        let mut unlimited = usize::MAX;
+        let (value, is_whole) = own_argument(argument, redactor, &mut unlimited);
+        if !is_whole || values.insert(name, value).is_some() {
+            return None;
+        }
+    }
+    Some((values, paths))
 }
 
 /// A struct or map as JSON, whole; `None` if it does not serialize, or has a key twice.
@@ -54,22 +77,26 @@ pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
     }
 }
 
-/// One argument as JSON.
-fn own_argument(argument: Argument<'_>, redactor: &Redactor, budget: &mut usize) -> Value {
+/// One argument as JSON, and whether that is all of it.
+fn own_argument(argument: Argument<'_>, redactor: &Redactor, budget: &mut usize) -> (Value, bool) {
     if argument.is_secret(redactor) {
-        return Value::from(REDACTED);
+        return (Value::from(REDACTED), true);
     }
     // What was found is told by the record of the call.
     let mut found = Redactions::default();
     let mut builder = Builder::new(*budget);
-    let mut redacting = Redacting::new(&mut builder, redactor, &mut found, BUDGET);
+    let window = BUDGET.max(*budget);
+    let mut redacting = Redacting::new(&mut builder, redactor, &mut found, window);
     let walked = argument.value.walk(&mut redacting);
     *budget = builder.budget;
     match walked {
-        Some(Ok(())) => builder.done.unwrap_or(Value::Null),
-        Some(Err(Stop::Enough)) => builder.cut(),
-        Some(Err(Stop::Failed)) => Value::from("<unreadable>"),
-        None => Value::from(summarize_value(argument.value, redactor, &mut found)),
+        Some(Ok(())) => (builder.done.unwrap_or(Value::Null), true),
+        Some(Err(Stop::Enough)) => (builder.cut(), false),
+        Some(Err(Stop::Failed)) => (Value::from("<unreadable>"), false),
+        None => {
+            let shown = summarize_value(argument.value, redactor, &mut found);
+            (Value::from(shown), false)
+        }
     }
 }
 

@@ -191,6 +191,13 @@ impl AuditLog {
         })
     }
 
+    /// Writes a record of an attempt that began a while ago, or elsewhere, as
+    /// [`append`](Self::append).
+    pub(crate) fn append_anew(&self, record: &AuditRecord<'_>) -> Result<Written, AuditError> {
+        self.shared().queue.adopt();
+        self.append(record)
+    }
+
     /// Writes the outcome of a call that has run. If that fails the record is kept, and written
     /// before any later one: until then, every [`append`](Self::append) fails.
     pub(crate) fn append_outcome(&self, record: &AuditRecord<'_>) {

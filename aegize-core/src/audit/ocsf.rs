@@ -209,6 +209,15 @@ impl Kind {
             AuditEvent::Allowed => kind(INFORMATIONAL, own, ALLOWED, (1, "Allowed")),
             AuditEvent::Denied => kind(MEDIUM, FAILURE, DENIED, (2, "Blocked")),
             AuditEvent::ApprovalRequired => kind(LOW, own, DENIED, (2, "Blocked")),
+            AuditEvent::ApprovalGranted | AuditEvent::ApprovalConsumed => {
+                kind(INFORMATIONAL, own, ALLOWED, (1, "Allowed"))
+            }
+            AuditEvent::ApprovalRejected | AuditEvent::ApprovalRevoked => {
+                kind(MEDIUM, FAILURE, DENIED, (2, "Blocked"))
+            }
+            AuditEvent::ApprovalExpired | AuditEvent::ApprovalWithdrawn => {
+                kind(LOW, own, DENIED, (2, "Blocked"))
+            }
             AuditEvent::ExecutionSucceeded => kind(INFORMATIONAL, SUCCESS, ALLOWED, (1, "Allowed")),
             AuditEvent::ExecutionFailed | AuditEvent::ExecutionAbandoned => {
                 kind(MEDIUM, FAILURE, ALLOWED, (27, "Error"))

@@ -61,6 +61,12 @@ pub struct AuditRecord<'a> {
     /// Of an outcome: how long the execution took, in microseconds, by a monotonic clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_us: Option<u64>,
+    /// Of what is about an approval: the id of its request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Uuid>,
+    /// Of an approval, its rejection or revocation: who decided; of its use, all who approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<Cow<'a, str>>,
     /// What was redacted in this record, in its order: the names of arguments and keys whose
     /// values were replaced, and of the rules by which parts of values were; left out if nothing
     /// was.
@@ -98,6 +104,8 @@ impl<'a> AuditRecord<'a> {
             error: None,
             result_summary: None,
             duration_us: None,
+            request_id: None,
+            approvers: Vec::new(),
             redacted: Vec::new(),
             metadata: Cow::Borrowed(metadata),
             prev: None,
@@ -124,6 +132,8 @@ impl<'a> AuditRecord<'a> {
             error: self.error.map(own),
             result_summary: self.result_summary.map(own),
             duration_us: self.duration_us,
+            request_id: self.request_id,
+            approvers: self.approvers.into_iter().map(own).collect(),
             redacted: self.redacted.into_iter().map(own).collect(),
             metadata: Cow::Owned(self.metadata.into_owned()),
             prev: self.prev,
@@ -186,6 +196,18 @@ pub enum AuditEvent {
     Denied,
     /// The call needs an approval, and did not run.
     ApprovalRequired,
+    /// A person approved the call.
+    ApprovalGranted,
+    /// A person rejected the call.
+    ApprovalRejected,
+    /// Nobody decided about the call, or made it again, in time.
+    ApprovalExpired,
+    /// A person took an approval back.
+    ApprovalRevoked,
+    /// Nobody waits for the approval any more.
+    ApprovalWithdrawn,
+    /// The call uses up its approval, and is about to run.
+    ApprovalConsumed,
     /// The call ran and returned a value.
     ExecutionSucceeded,
     /// The call ran and returned an error, or panicked.
@@ -202,10 +224,16 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every event, in the order of an attempt.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::Allowed,
         Self::Denied,
         Self::ApprovalRequired,
+        Self::ApprovalGranted,
+        Self::ApprovalRejected,
+        Self::ApprovalExpired,
+        Self::ApprovalRevoked,
+        Self::ApprovalWithdrawn,
+        Self::ApprovalConsumed,
         Self::ExecutionSucceeded,
         Self::ExecutionFailed,
         Self::ExecutionAbandoned,
@@ -219,6 +247,12 @@ impl AuditEvent {
             Self::Allowed => "allowed",
             Self::Denied => "denied",
             Self::ApprovalRequired => "approval_required",
+            Self::ApprovalGranted => "approval_granted",
+            Self::ApprovalRejected => "approval_rejected",
+            Self::ApprovalExpired => "approval_expired",
+            Self::ApprovalRevoked => "approval_revoked",
+            Self::ApprovalWithdrawn => "approval_withdrawn",
+            Self::ApprovalConsumed => "approval_consumed",
             Self::ExecutionSucceeded => "execution_succeeded",
             Self::ExecutionFailed => "execution_failed",
             Self::ExecutionAbandoned => "execution_abandoned",

@@ -10,9 +10,11 @@ mod scope;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use crate::approval::Approvals;
 use crate::audit::AuditLog;
-use crate::guard::{Authority, Merged};
+use crate::guard::{Authority, Merged, Waiting};
 use crate::identity::AgentIdentity;
 use crate::policy::PermissionPolicy;
 use crate::secrets::Redactor;
@@ -42,7 +44,43 @@ impl GuardContext {
             narrowing: Vec::new(),
             audit_log,
             redactor,
+            approvals: None,
+            waiting: Waiting::No,
         }))
+    }
+
+    /// The same context, where people can be asked about calls that need approval. Such a call is
+    /// refused at once and can be made again when it was approved, unless it waits.
+    ///
+    /// A grant is bound to the agent, the tool, the operation, the risk, every argument and the
+    /// metadata that policies read, and lets that call run once. The policy that is in force then is
+    /// asked again: nothing that it denies runs, and who approved has to be who it asks for.
+    #[must_use]
+    pub fn approvals(&self, approvals: Approvals) -> Self {
+        let mut authority = Authority::clone(&self.0);
+        authority.approvals = Some(approvals);
+        Self(Arc::new(authority))
+    }
+
+    /// The same context, where a call that needs approval waits for it, at most so long: then it is
+    /// refused, and can be made again. An asynchronous call holds no thread while it waits, and
+    /// withdraws its request when it is dropped.
+    #[must_use]
+    pub fn wait_for_approval(&self, at_most: Duration) -> Self {
+        self.waiting(Waiting::For(at_most))
+    }
+
+    /// The same context, where a call that needs approval waits until its request is granted,
+    /// rejected, withdrawn or expired.
+    #[must_use]
+    pub fn wait_until_answered(&self) -> Self {
+        self.waiting(Waiting::UntilItEnds)
+    }
+
+    fn waiting(&self, waiting: Waiting) -> Self {
+        let mut authority = Authority::clone(&self.0);
+        authority.waiting = waiting;
+        Self(Arc::new(authority))
     }
 
     /// The same context, with a redactor that knows more than the built-in names and shapes. It

@@ -1,10 +1,14 @@
 //! The pipeline: the one place where the order of stages is written.
 //!
-//! arguments → action → policy → audit → body → audit. Every style of calling, and every
+//! arguments → action → policy → approval → audit → body → audit. Every style of calling, and every
 //! adapter, goes through [`admit`]. Nothing here is generic over a tool, so that three hundred
 //! tools cost one pipeline. The invariant: a [`Permit`] exists only after the decision to allow
 //! has been written, and a body runs only when that is as durable as the log promises.
 
+mod approving;
+mod attempt;
+mod concluding;
+mod copied;
 mod ending;
 mod entering;
 mod future;
@@ -15,13 +19,15 @@ mod polls;
 mod span;
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
+use self::approving::Held;
+use self::attempt::{Attempt, Decided};
 pub use self::ending::{Ending, Outcome, ResultEnding, ReturnedResult, ReturnedValue, ValueEnding};
 pub use self::entering::Entering;
 pub(crate) use self::entering::confirmed;
@@ -31,11 +37,12 @@ use self::permit::Input;
 pub use self::permit::Permit;
 use self::span::CallSpan;
 use crate::action::{RiskLevel, ToolAction};
-use crate::arguments::{Arguments, Call, own_arguments, summarize_arguments};
-use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord, Written};
-use crate::error::{ApprovalRequired, AuditUnavailable, GuardError, InvalidCall, PolicyDenied};
+use crate::approval::Approvals;
+use crate::arguments::{Arguments, Call, summarize_arguments};
+use crate::audit::{AuditEvent, AuditLog, AuditRecord};
+use crate::error::{AuditUnavailable, GuardError, InvalidCall};
 use crate::identity::AgentIdentity;
-use crate::observe::{Counter, Histogram};
+use crate::observe::Counter;
 use crate::policy::{Decision, Facts, PermissionPolicy, Verdict};
 use crate::secrets::{Redactions, Redactor};
 use crate::source::PolicySource;
@@ -59,6 +66,20 @@ pub(crate) struct Authority {
     pub(crate) redactor: Redactor,
     /// The metadata of calls to which nothing is attached.
     pub(crate) plain: Arc<Merged>,
+    /// Where people are asked, if they can be.
+    pub(crate) approvals: Option<Approvals>,
+    pub(crate) waiting: Waiting,
+}
+
+/// How long a call waits for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Not at all: it is made again later.
+    No,
+    /// At most so long.
+    For(Duration),
+    /// Until its request is granted, or has come to another end.
+    UntilItEnds,
 }
 
 impl Authority {
@@ -103,15 +124,23 @@ fn judge<'r, 'f: 'r>(
     if is_alone {
         return strictest;
     }
-    for policy in std::iter::once(policy).chain(narrowing) {
-        for agent_id in authority.parties() {
-            let next = ruling(policy, agent_id);
-            if strictness(&next) > strictness(&strictest) {
-                strictest = next;
-            }
+    for (policy, agent_id) in every_ruling(authority, policy, narrowing) {
+        let next = ruling(policy, agent_id);
+        if strictness(&next) > strictness(&strictest) {
+            strictest = next;
         }
     }
     strictest
+}
+
+/// Every policy that is asked, with everyone whom it is asked about.
+fn every_ruling<'r>(
+    authority: &'r Authority,
+    policy: &'r PermissionPolicy,
+    narrowing: &'r [PermissionPolicy],
+) -> impl Iterator<Item = (&'r PermissionPolicy, &'r str)> {
+    let policies = std::iter::once(policy).chain(narrowing);
+    policies.flat_map(|policy| authority.parties().map(move |agent_id| (policy, agent_id)))
 }
 
 fn strictness(ruling: &Ruling<'_>) -> u8 {
@@ -221,21 +250,35 @@ fn count(authority: &Authority, tool_name: &str, operation: &str, decision: &str
 /// A permit, or why there is none. Both are one pointer, so that each tool has it in registers.
 pub(crate) type Entry = Result<Permit, Box<GuardError>>;
 
+/// What asking for permission comes to: at once, or later.
+pub(crate) enum Admission {
+    /// It is decided.
+    Decided(Entry),
+    /// A person, or the store of approvals, has to be asked.
+    Waiting(Pin<Box<dyn Future<Output = Entry> + Send>>),
+}
+
+impl From<Entry> for Admission {
+    fn from(entry: Entry) -> Self {
+        Self::Decided(entry)
+    }
+}
+
 /// Takes a call from its arguments to a permit, or refuses it. Either way there is a record,
 /// or the error that says why there could be none. Before the body runs, what was decided has to be
-/// durable: that is waited for by [`confirmed`] or by [`Entering`].
+/// durable: that, and a person, is waited for by [`confirmed`] or by [`Entering`].
 pub(crate) fn admit(
     authority: &Arc<Authority>,
     coordinates: Coordinates,
     arguments: Arguments<'_>,
     metadata: Metadata<'_>,
-) -> Entry {
+) -> Admission {
     if let Some(problem) = coordinates.problem() {
-        return refuse(authority, coordinates, &problem);
+        return refuse(authority, coordinates, &problem).into();
     }
     let metadata = match metadata.merge(authority) {
         Ok(metadata) => metadata,
-        Err(problem) => return refuse(authority, coordinates, &problem),
+        Err(problem) => return refuse(authority, coordinates, &problem).into(),
     };
     let redactor = &authority.redactor;
     let mut redactions = Redactions::default();
@@ -243,15 +286,16 @@ pub(crate) fn admit(
     redactions.extend(&metadata.redactions);
     let timestamp = OffsetDateTime::now_utc();
     let action_id = authority.audit_log.begin(timestamp);
+    let started = Instant::now();
+    let span = CallSpan::new(&authority.agent.agent_id, &coordinates, action_id);
     let attempt = Attempt {
         authority,
         action_id,
         timestamp,
-        started: Instant::now(),
-        span: CallSpan::new(&authority.agent.agent_id, &coordinates, action_id),
-        input_summary,
+        span: &span,
+        input_summary: &input_summary,
         shown_metadata: metadata.shown(),
-        redactions,
+        redactions: &redactions,
         call: Call {
             agent_id: &authority.agent.agent_id,
             tool_name: &coordinates.tool_name,
@@ -273,132 +317,50 @@ pub(crate) fn admit(
         .collect();
     let ruling = judge(authority, &policy, &narrowing, &facts);
     let verdict = ruling.verdict;
-    let written = attempt
-        .record(&ruling)
-        .map_err(|source| attempt.unrecorded(&coordinates, source))?;
-    attempt.tell(verdict.decision());
+    let decision = verdict.decision();
+    if let (Decision::RequireApproval, Some(approvals)) = (decision, &authority.approvals) {
+        let copy = match copied::Copied::of(&attempt.call) {
+            Ok(copy) => copy,
+            Err(source) => {
+                let error = attempt.unanswerable(source, &ruling);
+                attempt.tell(decision, Some(started));
+                return Err(error.into()).into();
+            }
+        };
+        drop(facts);
+        let held = Held {
+            authority: Arc::clone(authority),
+            approvals: approvals.clone(),
+            action_id,
+            timestamp,
+            span,
+            coordinates,
+            input_summary,
+            metadata,
+            redactions,
+            copy,
+        };
+        return Admission::Waiting(Box::pin(held.decide()));
+    }
+    let written = match attempt.record(Decided::by(&ruling)) {
+        Ok(written) => written,
+        Err(source) => return Err(attempt.unrecorded(source).into()).into(),
+    };
+    attempt.tell(decision, Some(started));
 
-    match verdict.decision() {
+    let refusal = match decision {
         Decision::Allow => {
             // They borrow what the permit keeps.
             drop(facts);
-            let Attempt {
-                action_id,
-                input_summary,
+            let input = Input {
+                summary: input_summary,
+                metadata,
                 redactions,
-                span,
-                ..
-            } = attempt;
-            Ok(Permit::new(
-                authority,
-                action_id,
-                coordinates,
-                Input {
-                    summary: input_summary,
-                    metadata,
-                    redactions,
-                },
-                written,
-                span,
-            ))
+            };
+            let permit = Permit::new(authority, action_id, coordinates, input, written, span);
+            return Ok(permit).into();
         }
-        Decision::RequireApproval => Err(GuardError::from(Box::new(ApprovalRequired {
-            action: attempt.action(&coordinates),
-            reason: verdict.reason(),
-            rule: verdict.rule().unwrap_or_default().to_owned(),
-        }))
-        .into()),
-        Decision::Deny => Err(GuardError::from(Box::new(PolicyDenied {
-            action: attempt.action(&coordinates),
-            explanation: ruling.policy.explain_refusal(ruling.agent_id, &facts),
-        }))
-        .into()),
-    }
-}
-
-/// A call on its way through the pipeline.
-struct Attempt<'a> {
-    authority: &'a Authority,
-    action_id: Uuid,
-    timestamp: OffsetDateTime,
-    started: Instant,
-    span: CallSpan,
-    input_summary: String,
-    /// The metadata as it may be shown.
-    shown_metadata: &'a Map<String, Value>,
-    /// What was redacted in these.
-    redactions: Redactions,
-    call: Call<'a>,
-}
-
-impl Attempt<'_> {
-    fn record(&self, ruling: &Ruling<'_>) -> Result<Written, AuditError> {
-        let verdict = &ruling.verdict;
-        let event = match verdict.decision() {
-            Decision::Allow => AuditEvent::Allowed,
-            Decision::Deny => AuditEvent::Denied,
-            Decision::RequireApproval => AuditEvent::ApprovalRequired,
-        };
-        let mut record = AuditRecord::new(event, self.action_id, self.shown_metadata);
-        record.agent_id = self.call.agent_id.into();
-        record.acting_for = self.authority.acting_for();
-        record.tool_name = self.call.tool_name.into();
-        record.operation = self.call.operation.into();
-        record.risk_level = self.call.risk_level;
-        record.input_summary = self.input_summary.as_str().into();
-        record.reason = Some(verdict.reason().into());
-        record.rule = verdict.rule().map(Cow::Borrowed);
-        record.policy = Some(ruling.policy.digest().into());
-        record.redacted = self.redactions.iter().map(Cow::Borrowed).collect();
-        // If that fails, it is told within the call's span.
-        self.span.enter();
-        let written = self.authority.audit_log.append(&record);
-        self.span.exit();
-        written
-    }
-
-    /// Tells those who watch what was decided.
-    fn tell(&self, decision: Decision) {
-        let decision = decision.as_str();
-        self.span.decided(decision);
-        count(
-            self.authority,
-            self.call.tool_name,
-            self.call.operation,
-            decision,
-        );
-        self.authority.audit_log.observing().tell(|observer| {
-            let labels = [
-                ("tool_name", self.call.tool_name),
-                ("operation", self.call.operation),
-                ("decision", decision),
-            ];
-            let seconds = self.started.elapsed().as_secs_f64();
-            observer.record(Histogram::DecisionDuration, seconds, &labels);
-        });
-    }
-
-    fn unrecorded(&self, coordinates: &Coordinates, source: AuditError) -> GuardError {
-        GuardError::from(Box::new(AuditUnavailable {
-            action: self.action(coordinates),
-            source,
-        }))
-    }
-
-    /// The action as people and models may see it.
-    fn action(&self, coordinates: &Coordinates) -> ToolAction {
-        let (arguments, path_arguments) = own_arguments(self.call.arguments, self.call.redactor);
-        let mut action = ToolAction::new(
-            self.call.agent_id.to_owned(),
-            coordinates.tool_name.clone(),
-            coordinates.operation.clone(),
-        )
-        .risk_level(self.call.risk_level);
-        action.action_id = self.action_id;
-        action.timestamp = self.timestamp;
-        action.arguments = arguments;
-        action.path_arguments = path_arguments;
-        action.metadata.clone_from(self.shown_metadata);
-        action
-    }
+        Decision::RequireApproval | Decision::Deny => attempt.refusal(&ruling, &facts),
+    };
+    Err(refusal.into()).into()
 }

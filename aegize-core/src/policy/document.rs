@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::condition::ArgumentCondition;
+use super::terms::ApprovalTerms;
 use crate::action::RiskLevel;
 use crate::identity::Environment;
 use crate::pattern::{NameGlob, PathGlob, PatternError};
@@ -119,6 +120,8 @@ pub(crate) struct Rule {
     /// Of a deny or approval rule: the exemptions, of which one is enough.
     pub(crate) unless: Vec<Conditions>,
     pub(crate) reason: Option<Box<str>>,
+    /// Of an approval rule: on whose word the call may run.
+    pub(crate) terms: ApprovalTerms,
 }
 
 /// What a call has to be like, beside its tool and operation.

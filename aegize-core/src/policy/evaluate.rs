@@ -13,6 +13,7 @@ use super::compile::Index;
 use super::condition::{Answer, ArgumentCondition, Standard};
 use super::document::{Conditions, Place, Rule, Section};
 use super::paths::{PathFact, Unproved};
+use super::terms::ApprovalTerms;
 use crate::arguments::{Call, FewPaths};
 use crate::pattern::Resolver;
 
@@ -189,6 +190,19 @@ impl Index {
             return verdict(Cause::NoRule);
         }
         verdict(Cause::Rule(first))
+    }
+}
+
+impl Index {
+    pub(crate) fn approval_terms(&self, agent_id: &str, facts: &Facts<'_>) -> Vec<ApprovalTerms> {
+        let call = facts.call;
+        let agent = self.agent(agent_id).into_iter();
+        agent
+            .flat_map(|agent| agent.candidates(call.tool_name, call.operation))
+            .filter(|rule| rule.section == Section::RequireApproval)
+            .filter(|rule| mismatch(rule, facts).is_none())
+            .map(|rule| rule.terms.clone())
+            .collect()
     }
 }
 

@@ -19,6 +19,7 @@ mod load;
 mod paths;
 mod possible;
 mod rules;
+mod terms;
 
 use std::fmt;
 use std::path::Path;
@@ -38,6 +39,8 @@ pub use self::lint::{DeclaredTool, Finding, FindingCode, RelatedRule, Severity};
 use self::load::Loader;
 pub(crate) use self::possible::{Doubt, Knowledge, Possible, readings};
 pub use self::rules::PolicyRule;
+pub(crate) use self::terms::folded;
+pub use self::terms::{ApprovalTerms, EntitledApprover};
 use crate::action::ToolAction;
 use crate::yaml::{self, LoadError};
 
@@ -192,6 +195,12 @@ impl PermissionPolicy {
     /// Judges a call as if that agent made it.
     pub(crate) fn judge<'v, 'f: 'v>(&'v self, agent_id: &'v str, facts: &Facts<'f>) -> Verdict<'v> {
         self.0.judge(agent_id, facts)
+    }
+
+    /// The terms of every approval rule that applies to a call: all of them have to be met, so that
+    /// the order of rules makes no difference.
+    pub(crate) fn approval_terms(&self, agent_id: &str, facts: &Facts<'_>) -> Vec<ApprovalTerms> {
+        self.0.approval_terms(agent_id, facts)
     }
 
     /// Explains a refusal, at a cost that does not grow with the policy.

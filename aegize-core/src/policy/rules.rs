@@ -7,6 +7,7 @@ use std::ptr;
 use super::compile::Index;
 use super::document::{Place, Rule, Section};
 use super::evaluate::Decision;
+use super::terms::ApprovalTerms;
 
 /// A rule of a policy. It displays its name.
 #[derive(Clone, Copy)]
@@ -21,6 +22,11 @@ impl<'p> PolicyRule<'p> {
     /// What it decides when it applies.
     pub fn decision(&self) -> Decision {
         self.0.section.into()
+    }
+
+    /// Of a rule that requires approval: on whose word a call may run.
+    pub fn approval_terms(&self) -> Option<&'p ApprovalTerms> {
+        (self.decision() == Decision::RequireApproval).then_some(&self.0.terms)
     }
 
     /// Where it is written.

@@ -2,6 +2,7 @@
 
 mod condition;
 mod rule;
+mod terms;
 mod value;
 
 use std::collections::HashMap;

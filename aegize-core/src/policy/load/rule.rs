@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::condition::read_arguments;
+use super::terms::{TERMS, read_terms};
 use super::{pattern, patterns};
 use crate::action::RiskLevel;
 use crate::identity::Environment;
@@ -57,6 +58,9 @@ impl RuleReader<'_> {
         if self.section != Section::Allow {
             known.push("unless");
         }
+        if self.section == Section::RequireApproval {
+            known.extend(TERMS);
+        }
         self.explain_misplaced(node, trail, &mut known);
         let fields =
             self.decoder
@@ -77,6 +81,7 @@ impl RuleReader<'_> {
         });
         let name = self.name(&fields, trail, index);
         let reason = self.text(&fields, trail, "reason").map(Into::into);
+        let terms = read_terms(self.decoder, &fields, trail);
         Some(Rule {
             name,
             place: self.place(node),
@@ -89,6 +94,7 @@ impl RuleReader<'_> {
             conditions,
             unless,
             reason,
+            terms,
         })
     }
 

@@ -22,6 +22,16 @@ const COLUMNS: [AuditEvent; 6] = [
     AuditEvent::ExecutionAbandoned,
 ];
 
+/// What becomes of requests for approval.
+const APPROVALS: [AuditEvent; 6] = [
+    AuditEvent::ApprovalGranted,
+    AuditEvent::ApprovalRejected,
+    AuditEvent::ApprovalExpired,
+    AuditEvent::ApprovalRevoked,
+    AuditEvent::ApprovalWithdrawn,
+    AuditEvent::ApprovalConsumed,
+];
+
 pub(super) fn write(stdout: &mut impl Write, tally: &Tally) -> io::Result<()> {
     write!(
         stdout,
@@ -54,6 +64,18 @@ pub(super) fn write(stdout: &mut impl Write, tally: &Tally) -> io::Result<()> {
         executions,
         tally,
     )?;
+    let answers = APPROVALS.map(|event| (event, tally.events.of(event)));
+    let answers: Vec<_> = answers
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    if !answers.is_empty() {
+        let told: Vec<String> = answers
+            .iter()
+            .map(|(event, count)| format!("{count} {}", event_name(*event)))
+            .collect();
+        writeln!(stdout, "approvals   {}", told.join(", "))?;
+    }
     for other in [AuditEvent::LogRecovered, AuditEvent::Other] {
         let count = tally.events.of(other);
         if count > 0 {

@@ -1,0 +1,242 @@
+//! Where people decide, and what is recorded of it.
+//!
+//! The store is the arbiter: what it has accepted is recorded right after, and whoever approved is
+//! recorded again when a call uses that, before its body runs. The invariant: no body runs whose
+//! approvers are not on record.
+
+use std::borrow::Cow;
+use std::future;
+
+use uuid::Uuid;
+
+use super::approvals::Approvals;
+use super::approver::Approver;
+use super::error::{ApprovalError, ApprovalErrorKind};
+use super::request::{ApprovalRequest, ApprovalState, ApprovalVote};
+use crate::audit::{AuditEvent, AuditLog, AuditRecord};
+use time::OffsetDateTime;
+
+/// Where people look at requests and decide about them; made by [`Approvals::desk`].
+///
+/// What it returns runs on any executor. All that is done here is in the log.
+#[derive(Debug, Clone)]
+pub struct ApprovalDesk {
+    approvals: Approvals,
+    audit_log: AuditLog,
+}
+
+impl ApprovalDesk {
+    pub(super) fn new(approvals: Approvals, audit_log: AuditLog) -> Self {
+        Self {
+            approvals,
+            audit_log,
+        }
+    }
+
+    /// One request, as it stands now.
+    ///
+    /// # Errors
+    ///
+    /// If there is none with that id, or the store or the log fails.
+    pub async fn request(&self, id: Uuid) -> Result<ApprovalRequest, ApprovalError> {
+        let (request, _) = self.load(id).await?;
+        Ok(request)
+    }
+
+    /// Requests in a state or in any, the newest first: at most so many of those that were made
+    /// before another one.
+    ///
+    /// # Errors
+    ///
+    /// If the store or the log fails.
+    pub async fn requests(
+        &self,
+        state: Option<ApprovalState>,
+        before: Option<Uuid>,
+        most: usize,
+    ) -> Result<Vec<ApprovalRequest>, ApprovalError> {
+        let list = self.approvals.ask(|store| store.list(state, before, most));
+        let seen = list.await?;
+        let mut requests = Vec::new();
+        for request in seen.value {
+            let request = match request.expire(seen.at) {
+                Some(_) => self.request(request.id()).await?,
+                None => request,
+            };
+            if state.is_none_or(|state| request.state() == state) {
+                requests.push(request);
+            }
+        }
+        Ok(requests)
+    }
+
+    /// Approves a call, and returns the request: it is granted, or still asks others.
+    ///
+    /// # Errors
+    ///
+    /// If people are no longer asked, this one may not decide or already did, or the store or the
+    /// log fails.
+    pub async fn approve(
+        &self,
+        id: Uuid,
+        approver: &Approver,
+        reason: Option<&str>,
+    ) -> Result<ApprovalRequest, ApprovalError> {
+        self.decide(id, AuditEvent::ApprovalGranted, |request, now| {
+            request.approve(approver, reason, now)
+        })
+        .await
+    }
+
+    /// Rejects a call. The rejection answers the same call until the request would have expired.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`](Self::approve).
+    pub async fn reject(
+        &self,
+        id: Uuid,
+        approver: &Approver,
+        reason: Option<&str>,
+    ) -> Result<ApprovalRequest, ApprovalError> {
+        self.decide(id, AuditEvent::ApprovalRejected, |request, now| {
+            request.reject(approver, reason, now)
+        })
+        .await
+    }
+
+    /// Takes a grant back that no call has used.
+    ///
+    /// # Errors
+    ///
+    /// If it is not granted, or no longer, this person may not decide, or the store or the log
+    /// fails.
+    pub async fn revoke(
+        &self,
+        id: Uuid,
+        approver: &Approver,
+        reason: Option<&str>,
+    ) -> Result<ApprovalRequest, ApprovalError> {
+        self.decide(id, AuditEvent::ApprovalRevoked, |request, now| {
+            request.revoke(approver, reason, now)
+        })
+        .await
+    }
+
+    /// One call that asks has gone away.
+    pub(crate) async fn withdraw(&self, id: Uuid) -> Result<ApprovalRequest, ApprovalError> {
+        self.decide(id, AuditEvent::ApprovalWithdrawn, |request, now| {
+            request.withdraw(now)
+        })
+        .await
+    }
+
+    /// One request as it stands now, and when that is.
+    pub(crate) async fn load(
+        &self,
+        id: Uuid,
+    ) -> Result<(ApprovalRequest, OffsetDateTime), ApprovalError> {
+        loop {
+            let seen = self.approvals.ask(|store| store.load(id)).await?;
+            let Some(request) = seen.value else {
+                let message = format!("there is no approval request `{id}`");
+                return Err(ApprovalError::new(ApprovalErrorKind::NotFound, message));
+            };
+            match request.expire(seen.at) {
+                None => return Ok((request, seen.at)),
+                Some(expired) => {
+                    if self.keep(&expired).await? {
+                        self.record(AuditEvent::ApprovalExpired, &expired).await?;
+                        return Ok((expired, seen.at));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn decide(
+        &self,
+        id: Uuid,
+        event: AuditEvent,
+        next: impl Fn(&ApprovalRequest, OffsetDateTime) -> Result<ApprovalRequest, ApprovalError>,
+    ) -> Result<ApprovalRequest, ApprovalError> {
+        loop {
+            let (request, now) = self.load(id).await?;
+            let next = next(&request, now)?;
+            // Somebody else may have been faster: what that leaves is asked again.
+            if self.keep(&next).await? {
+                let is_arrow = event != AuditEvent::ApprovalWithdrawn || next.state().is_end();
+                if is_arrow {
+                    self.record(event, &next).await?;
+                }
+                return Ok(next);
+            }
+        }
+    }
+
+    async fn keep(&self, next: &ApprovalRequest) -> Result<bool, ApprovalError> {
+        self.approvals
+            .ask(|store| store.replace(next.clone()))
+            .await
+    }
+
+    /// Records what became of a request, as durably as the log promises.
+    async fn record(
+        &self,
+        event: AuditEvent,
+        request: &ApprovalRequest,
+    ) -> Result<(), ApprovalError> {
+        let not_recorded = |error| {
+            let id = request.id();
+            let state = request.state();
+            let message = format!("approval request `{id}` is {state}, but unrecorded: {error}");
+            ApprovalError::new(ApprovalErrorKind::NotRecorded, message)
+        };
+        let action_id = request.question().action.action_id;
+        let written = self
+            .audit_log
+            .append_anew(&event_record(event, request, action_id));
+        let written = written.map_err(not_recorded)?;
+        future::poll_fn(|context| self.audit_log.poll_for(written, context.waker()))
+            .await
+            .map_err(not_recorded)
+    }
+}
+
+/// The record of what became of a request, in an attempt.
+pub(crate) fn event_record(
+    event: AuditEvent,
+    request: &ApprovalRequest,
+    action_id: Uuid,
+) -> AuditRecord<'_> {
+    let question = request.question();
+    let action = &question.action;
+    let mut record = AuditRecord::new(event, action_id, &action.metadata);
+    record.agent_id = Cow::Borrowed(&action.agent_id);
+    record.acting_for = question.acting_for.iter().map(Cow::from).collect();
+    record.tool_name = Cow::Borrowed(&action.tool_name);
+    record.operation = Cow::Borrowed(&action.operation);
+    record.risk_level = action.risk_level;
+    record.input_summary = Cow::Borrowed(&question.input_summary);
+    record.rule = Some(Cow::Borrowed(&question.rule));
+    record.policy = Some(Cow::Borrowed(&question.policy));
+    record.redacted = question.redacted.iter().map(Cow::from).collect();
+    record.request_id = Some(request.id());
+    let who = |vote: &ApprovalVote| Cow::Owned(vote.approver.name().to_owned());
+    let deciding = match event {
+        AuditEvent::ApprovalGranted => request.approvals().last(),
+        AuditEvent::ApprovalRejected | AuditEvent::ApprovalRevoked => request.refusal(),
+        _ => None,
+    };
+    match (event, deciding) {
+        (AuditEvent::ApprovalConsumed, _) => {
+            record.approvers = request.approvals().iter().map(who).collect();
+        }
+        (_, Some(vote)) => {
+            record.approvers = vec![who(vote)];
+            record.reason = vote.reason.as_deref().map(Cow::Borrowed);
+        }
+        _ => {}
+    }
+    record
+}

@@ -1,0 +1,76 @@
+//! What keeps requests: the trait that stores implement.
+//!
+//! A store decides nothing. It keeps what the state machine made, and replaces a revision only by
+//! the next one, which is the one step that has to be atomic.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::binding::{Binding, BindingKey};
+use super::error::ApprovalError;
+use super::request::{ApprovalRequest, ApprovalState};
+
+/// What a store answers with.
+///
+/// Boxed, since stores are chosen when a program runs. It is polled on whatever thread or executor
+/// the call is made, also by a thread that waits for it without any: a driver that needs a runtime
+/// brings its own. Dropped before it is ready, it may have done its work or not.
+pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, ApprovalError>> + Send + 's>>;
+
+/// What a store has, and what time it was by the store's clock right after that was read. One clock
+/// counts for all hosts, that of the store.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Seen<T> {
+    /// What there is.
+    pub value: T,
+    /// The time.
+    pub at: OffsetDateTime,
+}
+
+impl<T> Seen<T> {
+    /// Something that was read before this time.
+    pub fn new(value: T, at: OffsetDateTime) -> Self {
+        Self { value, at }
+    }
+}
+
+/// Keeps requests for approval. [`Approvals`](super::Approvals) asks it, and treats what does not
+/// answer, fails or panics as a refusal.
+pub trait ApprovalStore: Send + Sync {
+    /// The key of bindings: made once, and the same ever after.
+    fn key(&self) -> StoreFuture<'_, BindingKey>;
+
+    /// Keeps a new request, unless there is one with the same binding, for which people are asked
+    /// on the same terms: then `false`, and nothing is kept. Atomic.
+    fn insert(&self, request: ApprovalRequest) -> StoreFuture<'_, bool>;
+
+    /// Keeps the next revision of a request. `false`, and nothing is kept, if the revision before
+    /// is not the one that is there, or the next one is no longer [timely]. Atomic: of all that
+    /// try to take one grant, one gets `true`. What was answered with `true` is there for good.
+    ///
+    /// [timely]: ApprovalRequest::is_timely
+    fn replace(&self, next: ApprovalRequest) -> StoreFuture<'_, bool>;
+
+    /// One request.
+    fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>>;
+
+    /// The requests with a binding that are requested, granted or rejected, the oldest first.
+    fn find(&self, binding: Binding) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
+
+    /// Requests in a state or in any, the newest first: at most so many of those that were made
+    /// before another one.
+    fn list(
+        &self,
+        state: Option<ApprovalState>,
+        before: Option<Uuid>,
+        most: usize,
+    ) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
+
+    /// Waits until a request may have another revision than this one. It may take as long as it
+    /// takes, and may be ready too early.
+    fn changed(&self, id: Uuid, revision: u64) -> StoreFuture<'_, ()>;
+}

@@ -1,0 +1,265 @@
+//! What may become of a request: the state machine. Pure: the time is an input.
+//!
+//! ```text
+//! requested ─► granted ─► consumed | expired | revoked
+//!     └──────► rejected | expired | withdrawn
+//! ```
+//!
+//! The invariants: no arrow leads from an end; nothing is granted or used at a time that is not
+//! within its life, and a time before the last change, of a clock that was set back, is not.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::approver::Approver;
+use super::binding::Binding;
+use super::error::{ApprovalError, ApprovalErrorKind};
+use super::request::{ApprovalRequest, ApprovalState, ApprovalVote, Question};
+use crate::policy::{ApprovalTerms, folded};
+use crate::secrets::BUILT_IN;
+
+/// The most characters of a reason that are kept.
+const LONGEST_REASON: usize = 1000;
+
+impl ApprovalRequest {
+    /// A new request; the rules' own time to live, the shortest of them, takes the place of both.
+    pub(crate) fn new(
+        binding: Binding,
+        question: Question,
+        now: OffsetDateTime,
+        request_ttl: Duration,
+        grant_ttl: Duration,
+    ) -> Self {
+        let now = whole(now);
+        let own = question.terms.iter();
+        let own = own.filter_map(ApprovalTerms::expires_in).min();
+        Self {
+            id: Uuid::now_v7(),
+            revision: 0,
+            state: ApprovalState::Requested,
+            binding,
+            question,
+            created_at: now,
+            updated_at: now,
+            expires_at: later(now, own.unwrap_or(request_ttl)),
+            grant_ttl: own.unwrap_or(grant_ttl),
+            asked: 1,
+            approvals: Vec::new(),
+            refusal: None,
+            consumed_by: None,
+        }
+    }
+
+    /// Whether it has expired at a time, or that is before its last change.
+    pub fn is_over(&self, now: OffsetDateTime) -> bool {
+        let now = whole(now);
+        now >= self.expires_at || now < self.updated_at
+    }
+
+    /// Whether this revision may still be stored at a time. A grant that was used in time and is
+    /// stored too late was not.
+    pub fn is_timely(&self, now: OffsetDateTime) -> bool {
+        match self.state {
+            ApprovalState::Requested | ApprovalState::Granted | ApprovalState::Consumed => {
+                !self.is_over(now)
+            }
+            _ => true,
+        }
+    }
+
+    /// The request with one more person's approval: granted, if that meets its terms.
+    ///
+    /// # Errors
+    ///
+    /// If people are no longer asked, or this one may not decide or already did.
+    pub fn approve(
+        &self,
+        approver: &Approver,
+        reason: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Self, ApprovalError> {
+        self.expect(ApprovalState::Requested, now)?;
+        self.check_entitled(approver)?;
+        let person = folded(approver.name());
+        let mut votes = self.approvals.iter();
+        if votes.any(|vote| folded(vote.approver.name()) == person) {
+            let message = format!(
+                "`{}` has already approved request `{}`; another person has to",
+                approver.name(),
+                self.id
+            );
+            return Err(ApprovalError::new(ApprovalErrorKind::State, message));
+        }
+        let mut next = self.next(ApprovalState::Requested, now);
+        next.approvals.push(vote(approver, reason, now));
+        if next.meets(&next.question.terms) {
+            next.state = ApprovalState::Granted;
+            next.expires_at = later(next.updated_at, next.grant_ttl);
+        }
+        Ok(next)
+    }
+
+    /// The rejected request.
+    ///
+    /// # Errors
+    ///
+    /// If people are no longer asked, or this one may not decide.
+    pub fn reject(
+        &self,
+        approver: &Approver,
+        reason: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Self, ApprovalError> {
+        self.expect(ApprovalState::Requested, now)?;
+        self.refuse(ApprovalState::Rejected, approver, reason, now)
+    }
+
+    /// The request, its grant taken back.
+    ///
+    /// # Errors
+    ///
+    /// If it is not granted, or no longer, or this person may not decide.
+    pub fn revoke(
+        &self,
+        approver: &Approver,
+        reason: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Self, ApprovalError> {
+        self.expect(ApprovalState::Granted, now)?;
+        self.refuse(ApprovalState::Revoked, approver, reason, now)
+    }
+
+    /// The request, its grant used by an attempt.
+    ///
+    /// # Errors
+    ///
+    /// If it is not granted, or no longer.
+    pub fn consume(&self, action_id: Uuid, now: OffsetDateTime) -> Result<Self, ApprovalError> {
+        self.expect(ApprovalState::Granted, now)?;
+        let mut next = self.next(ApprovalState::Consumed, now);
+        next.consumed_by = Some(action_id);
+        Ok(next)
+    }
+
+    /// The request, asked by one more call.
+    ///
+    /// # Errors
+    ///
+    /// If people are no longer asked.
+    pub fn ask_again(&self, now: OffsetDateTime) -> Result<Self, ApprovalError> {
+        self.expect(ApprovalState::Requested, now)?;
+        let mut next = self.next(ApprovalState::Requested, now);
+        next.asked = next.asked.saturating_add(1);
+        Ok(next)
+    }
+
+    /// The request without one of the calls that ask: withdrawn, if it was the last.
+    ///
+    /// # Errors
+    ///
+    /// If people are no longer asked.
+    pub fn withdraw(&self, now: OffsetDateTime) -> Result<Self, ApprovalError> {
+        self.expect(ApprovalState::Requested, now)?;
+        let mut next = self.next(ApprovalState::Requested, now);
+        next.asked = next.asked.saturating_sub(1);
+        if next.asked == 0 {
+            next.state = ApprovalState::Withdrawn;
+        }
+        Ok(next)
+    }
+
+    /// The expired request, if its time is over.
+    pub fn expire(&self, now: OffsetDateTime) -> Option<Self> {
+        (!self.state.is_end() && self.is_over(now)).then(|| self.next(ApprovalState::Expired, now))
+    }
+
+    /// Whether it is the agent itself, or one for whom it acts.
+    pub(super) fn is_party(&self, approver: &Approver) -> bool {
+        let person = folded(approver.name());
+        let parties = self.question.acting_for.iter().map(String::as_str);
+        std::iter::once(&*self.question.action.agent_id)
+            .chain(parties)
+            .any(|party| folded(party) == person)
+    }
+
+    fn refuse(
+        &self,
+        state: ApprovalState,
+        approver: &Approver,
+        reason: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Self, ApprovalError> {
+        self.check_entitled(approver)?;
+        let mut next = self.next(state, now);
+        next.refusal = Some(vote(approver, reason, now));
+        Ok(next)
+    }
+
+    fn next(&self, state: ApprovalState, now: OffsetDateTime) -> Self {
+        Self {
+            revision: self.revision.saturating_add(1),
+            state,
+            // Of a clock that was set back, the later time counts.
+            updated_at: whole(now).max(self.updated_at),
+            ..self.clone()
+        }
+    }
+
+    fn expect(&self, state: ApprovalState, now: OffsetDateTime) -> Result<(), ApprovalError> {
+        let is_over = !self.state.is_end() && self.is_over(now);
+        if self.state == state && !is_over {
+            return Ok(());
+        }
+        let found = if is_over {
+            ApprovalState::Expired
+        } else {
+            self.state
+        };
+        let message = format!("approval request `{}` is {found}, not {state}", self.id);
+        Err(ApprovalError::new(ApprovalErrorKind::State, message))
+    }
+
+    /// Some rule's terms have to count this person's word.
+    fn check_entitled(&self, approver: &Approver) -> Result<(), ApprovalError> {
+        let name = approver.name();
+        let message = if self.is_party(approver) {
+            format!("`{name}` makes the call, and cannot approve it; another person has to")
+        } else if self
+            .question
+            .terms
+            .iter()
+            .any(|terms| terms.entitles(name, approver.groups()))
+        {
+            return Ok(());
+        } else {
+            let rule = &self.question.rule;
+            format!("`{name}` is not among the approvers of rule `{rule}`")
+        };
+        Err(ApprovalError::new(ApprovalErrorKind::NotEntitled, message))
+    }
+}
+
+fn vote(approver: &Approver, reason: Option<&str>, now: OffsetDateTime) -> ApprovalVote {
+    ApprovalVote {
+        approver: approver.clone(),
+        reason: reason.map(|reason| {
+            let shown: String = reason.chars().take(LONGEST_REASON).collect();
+            BUILT_IN.redact(&shown).into_owned()
+        }),
+        at: whole(now),
+    }
+}
+
+/// A time as every store keeps it: to the microsecond, in UTC.
+fn whole(time: OffsetDateTime) -> OffsetDateTime {
+    let micros = time.microsecond();
+    let time = time.to_offset(time::UtcOffset::UTC);
+    time.replace_microsecond(micros).unwrap_or(time)
+}
+
+fn later(time: OffsetDateTime, by: Duration) -> OffsetDateTime {
+    let by = time::Duration::try_from(by).unwrap_or(time::Duration::MAX);
+    time.saturating_add(by)
+}

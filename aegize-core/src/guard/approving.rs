@@ -1,0 +1,358 @@
+//! The stage between policy and body for a call that needs a person: it finds a grant and uses it,
+//! or asks for one, and waits if it may.
+//!
+//! The call's values are copied, since it may outlive those who lent them; what was asked about is
+//! what is judged again. The invariant: a grant is used up before its call runs, and the policy
+//! that is in force after that has the last word.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::attempt::{Attempt, Decided};
+use super::copied::Copied;
+use super::span::CallSpan;
+use super::{Authority, Coordinates, Entry, Merged, Waiting, every_ruling, judge, links};
+use crate::approval::{
+    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Approvals, BoundCall,
+    Question, event_record, finish,
+};
+use crate::arguments::{Arguments, Call, ExactArgument, shown_arguments};
+use crate::audit::{AuditError, AuditEvent};
+use crate::policy::{ApprovalTerms, Decision, Explanation, Facts};
+use crate::secrets::Redactions;
+use crate::source::PolicySource;
+
+/// A call that needs a person, with all that is known of it.
+pub(super) struct Held {
+    pub(super) authority: Arc<Authority>,
+    pub(super) approvals: Approvals,
+    pub(super) action_id: Uuid,
+    pub(super) timestamp: OffsetDateTime,
+    pub(super) span: CallSpan,
+    pub(super) coordinates: Coordinates,
+    pub(super) input_summary: String,
+    pub(super) metadata: Arc<Merged>,
+    pub(super) redactions: Redactions,
+    pub(super) copy: Copied,
+}
+
+/// What the policies in force say about a held call.
+pub(super) struct Judged {
+    pub(super) decision: Decision,
+    pub(super) reason: String,
+    pub(super) rule: Option<String>,
+    policy: String,
+    terms: Vec<ApprovalTerms>,
+    pub(super) explanation: Option<Explanation>,
+}
+
+/// A step of the stage that ends it.
+pub(super) enum End {
+    Permit(Option<ApprovalRequest>, Judged),
+    Pending(Uuid, Judged),
+    Refused(ApprovalRequest, Judged),
+    Denied(Judged),
+    Unavailable(ApprovalError, Judged),
+    Unrecorded(AuditError),
+}
+
+/// What may come of looking for a grant.
+enum Found {
+    End(End),
+    Asked(ApprovalRequest, Judged),
+}
+
+/// A request that this call asks, to be withdrawn if it goes away.
+struct Asking<'h> {
+    held: &'h Held,
+    request: Option<Uuid>,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.request {
+            let desk = self.held.approvals.desk(&self.held.authority.audit_log);
+            // Nobody is left to tell what fails: the request then expires.
+            finish(async move { drop(desk.withdraw(id).await) });
+        }
+    }
+}
+
+impl Held {
+    /// Takes the call to a permit, or refuses it.
+    pub(super) async fn decide(self) -> Entry {
+        let mut is_recorded = false;
+        let end = self.end(&mut is_recorded).await;
+        self.conclude(end, is_recorded)
+    }
+
+    /// Comes to an end; tells whether it is on record that people were asked.
+    async fn end(&self, is_recorded: &mut bool) -> End {
+        let deadline = match self.authority.waiting {
+            Waiting::No => Some(Instant::now()),
+            Waiting::For(time) => Instant::now().checked_add(time),
+            Waiting::UntilItEnds => None,
+        };
+        let mut asking = Asking {
+            held: self,
+            request: None,
+        };
+        loop {
+            let found = match self.find(asking.request).await {
+                Ok(found) => found,
+                Err(error) => return End::Unavailable(error, self.judge()),
+            };
+            let (request, judged) = match found {
+                Found::Asked(request, judged) => (request, judged),
+                Found::End(end) => {
+                    if !matches!(end, End::Permit(None, _)) {
+                        asking.request = None;
+                    }
+                    return end;
+                }
+            };
+            if self.authority.waiting == Waiting::No {
+                return End::Pending(request.id(), judged);
+            }
+            asking.request = Some(request.id());
+            if !*is_recorded {
+                if let Err(error) = self.record_asked(request.id(), &judged) {
+                    return End::Unrecorded(error);
+                }
+                *is_recorded = true;
+            }
+            match self.wait(request.id(), deadline).await {
+                Ok(None) => {}
+                Ok(Some(ended)) if ended.state() == ApprovalState::Requested => {
+                    asking.request = None;
+                    return End::Pending(ended.id(), judged);
+                }
+                Ok(Some(ended)) => {
+                    asking.request = None;
+                    return End::Refused(ended, judged);
+                }
+                Err(error) => return End::Unavailable(error, judged),
+            }
+        }
+    }
+
+    /// Waits until a request is granted or used: `None`. Otherwise how it stands when it has
+    /// ended, or when time is up.
+    async fn wait(
+        &self,
+        id: Uuid,
+        deadline: Option<Instant>,
+    ) -> Result<Option<ApprovalRequest>, ApprovalError> {
+        let desk = self.approvals.desk(&self.authority.audit_log);
+        loop {
+            let (request, now) = desk.load(id).await?;
+            match request.state() {
+                ApprovalState::Granted | ApprovalState::Consumed => return Ok(None),
+                ApprovalState::Requested => {}
+                _ => return Ok(Some(request)),
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Ok(Some(request));
+            }
+            let life = Duration::try_from(request.expires_at() - now).unwrap_or_default();
+            let limit = left.map_or(life, |left| left.min(life));
+            self.approvals.changed(&request, limit).await?;
+        }
+    }
+
+    /// Uses a grant if there is one, and else asks for one. `asked` is what this call asks already.
+    async fn find(&self, asked: Option<Uuid>) -> Result<Found, ApprovalError> {
+        let copy = &self.copy;
+        let authority = &self.authority;
+        let binding = self.approvals.key().await?.bind(&BoundCall {
+            agent_id: &authority.agent.agent_id,
+            acting_for: authority.parties().skip(1).collect(),
+            tool_name: &self.coordinates.tool_name,
+            operation: &self.coordinates.operation,
+            risk_level: self.coordinates.risk_level,
+            arguments: &copy.arguments,
+            metadata: copy.metadata.clone(),
+        });
+        loop {
+            let seen = self.approvals.ask(|store| store.find(binding)).await?;
+            let judged = self.judge();
+            match judged.decision {
+                Decision::Allow => return Ok(Found::End(End::Permit(None, judged))),
+                Decision::Deny => return Ok(Found::End(End::Denied(judged))),
+                Decision::RequireApproval => {}
+            }
+            let live: Vec<_> = seen.value.iter().filter(|r| !r.is_over(seen.at)).collect();
+            let in_state = |state| live.iter().filter(move |request| request.state() == state);
+            let grant = in_state(ApprovalState::Granted).find(|grant| grant.meets(&judged.terms));
+            if let Some(grant) = grant {
+                let used = grant.consume(self.action_id, seen.at)?;
+                let is_ours = self.approvals.ask(|store| store.replace(used.clone()));
+                if is_ours.await? {
+                    return Ok(Found::End(self.used(used)));
+                }
+                continue;
+            }
+            if let Some(rejected) = in_state(ApprovalState::Rejected).next() {
+                let end = End::Refused((**rejected).clone(), judged);
+                return Ok(Found::End(end));
+            }
+            let on_these_terms =
+                |request: &&&&ApprovalRequest| request.question().terms == judged.terms;
+            if let Some(request) = in_state(ApprovalState::Requested).find(|r| on_these_terms(&r)) {
+                if asked == Some(request.id()) {
+                    return Ok(Found::Asked((**request).clone(), judged));
+                }
+                let next = request.ask_again(seen.at)?;
+                if self
+                    .approvals
+                    .ask(|store| store.replace(next.clone()))
+                    .await?
+                {
+                    return Ok(Found::Asked(next, judged));
+                }
+                continue;
+            }
+            // What has expired is recorded as that before anything takes its place.
+            for stale in seen
+                .value
+                .iter()
+                .filter(|request| request.expire(seen.at).is_some())
+            {
+                let desk = self.approvals.desk(&authority.audit_log);
+                desk.load(stale.id()).await?;
+            }
+            let question = self.question(copy, &judged)?;
+            let request = self.approvals.request(binding, question, seen.at);
+            if self
+                .approvals
+                .ask(|store| store.insert(request.clone()))
+                .await?
+            {
+                return Ok(Found::Asked(request, judged));
+            }
+        }
+    }
+
+    /// A grant is used up. Whatever changed until now counts.
+    fn used(&self, used: ApprovalRequest) -> End {
+        let record = event_record(AuditEvent::ApprovalConsumed, &used, self.action_id);
+        if let Err(error) = self.authority.audit_log.append_anew(&record) {
+            return End::Unrecorded(error);
+        }
+        let judged = self.judge();
+        match judged.decision {
+            Decision::Deny => End::Denied(judged),
+            Decision::RequireApproval if !used.meets(&judged.terms) => End::Refused(used, judged),
+            Decision::Allow | Decision::RequireApproval => End::Permit(Some(used), judged),
+        }
+    }
+
+    fn question(&self, copy: &Copied, judged: &Judged) -> Result<Question, ApprovalError> {
+        let arguments: Vec<_> = copy.arguments.iter().map(ExactArgument::lend).collect();
+        let shown = shown_arguments(Arguments::Captured(&arguments), &self.authority.redactor);
+        let (arguments, paths) = shown.ok_or_else(|| {
+            let message = "its arguments cannot be shown whole; pass less beside secrets";
+            ApprovalError::new(ApprovalErrorKind::Inexact, message)
+        })?;
+        Ok(Question {
+            action: self.with_attempt(|attempt| attempt.action_with(arguments, paths)),
+            acting_for: self
+                .authority
+                .parties()
+                .skip(1)
+                .map(str::to_owned)
+                .collect(),
+            input_summary: self.input_summary.clone(),
+            redacted: self.redactions.iter().map(str::to_owned).collect(),
+            reason: judged.reason.clone(),
+            rule: judged.rule.clone().unwrap_or_default(),
+            policy: judged.policy.clone(),
+            terms: judged.terms.clone(),
+        })
+    }
+
+    /// Asks the policies that are in force now.
+    fn judge(&self) -> Judged {
+        let authority = &self.authority;
+        let policy = authority.policy.current();
+        let narrowing: Vec<_> = authority
+            .narrowing
+            .iter()
+            .map(PolicySource::current)
+            .collect();
+        self.with_attempt(|attempt| {
+            let host = links::Host::default();
+            let facts = Facts::new(attempt.call, Some(&host));
+            let ruling = judge(authority, &policy, &narrowing, &facts);
+            let decision = ruling.verdict.decision();
+            let mut terms = Vec::new();
+            if decision == Decision::RequireApproval {
+                for (policy, agent_id) in every_ruling(authority, &policy, &narrowing) {
+                    terms.extend(policy.approval_terms(agent_id, &facts));
+                }
+                terms.sort();
+                terms.dedup();
+            }
+            Judged {
+                decision,
+                reason: ruling.verdict.reason(),
+                rule: ruling.verdict.rule().map(str::to_owned),
+                policy: ruling.policy.digest().to_owned(),
+                terms,
+                explanation: (decision == Decision::Deny)
+                    .then(|| ruling.policy.explain_refusal(ruling.agent_id, &facts)),
+            }
+        })
+    }
+
+    pub(super) fn with_attempt<T>(&self, use_it: impl FnOnce(&Attempt<'_>) -> T) -> T {
+        let arguments: Vec<_> = self
+            .copy
+            .arguments
+            .iter()
+            .map(ExactArgument::lend)
+            .collect();
+        use_it(&Attempt {
+            authority: &self.authority,
+            action_id: self.action_id,
+            timestamp: self.timestamp,
+            span: &self.span,
+            input_summary: &self.input_summary,
+            shown_metadata: self.metadata.shown(),
+            redactions: &self.redactions,
+            call: Call {
+                agent_id: &self.authority.agent.agent_id,
+                tool_name: &self.coordinates.tool_name,
+                operation: &self.coordinates.operation,
+                risk_level: self.coordinates.risk_level,
+                arguments: Arguments::Captured(&arguments),
+                metadata: &self.metadata.judged,
+                redactor: &self.authority.redactor,
+            },
+        })
+    }
+
+    fn record_asked(&self, request_id: Uuid, judged: &Judged) -> Result<(), AuditError> {
+        self.with_attempt(|attempt| {
+            let event = AuditEvent::ApprovalRequired;
+            attempt.record(judged.as_decided(event, Some(request_id)))
+        })
+        .map(drop)
+    }
+}
+
+impl Judged {
+    pub(super) fn as_decided(&self, event: AuditEvent, request_id: Option<Uuid>) -> Decided<'_> {
+        Decided {
+            event,
+            reason: self.reason.as_str().into(),
+            rule: self.rule.as_deref(),
+            policy: &self.policy,
+            request_id,
+        }
+    }
+}
