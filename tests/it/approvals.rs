@@ -716,3 +716,33 @@ fn a_rule_may_say_how_long_an_approval_counts() {
         ApprovalErrorKind::State
     );
 }
+
+#[test]
+fn no_tool_for_policies_ignores_terms() {
+    let policy = |rules: &str| {
+        let text = format!("agents: {{bot: {{require_approval: [{rules}]}}}}");
+        PermissionPolicy::from_yaml_str(&text).unwrap()
+    };
+    let plain = policy("{tool: pay}");
+    for rules in [
+        "{tool: pay, approvers: [cfo]}",
+        "{tool: pay, quorum: 2}",
+        "{tool: pay, expires_in: 1h}",
+        "{tool: pay}, {tool: pay, args: {amount: {above: 100}}, approvers: [cfo]}",
+    ] {
+        let with_terms = policy(rules);
+        for (old, new) in [(&plain, &with_terms), (&with_terms, &plain)] {
+            let diff = old.diff(new);
+            assert!(!diff.is_exhaustive(), "{rules}");
+            assert!(diff.limits()[0].contains("who has to approve"), "{rules}");
+        }
+        assert!(with_terms.diff(&policy(rules)).is_exhaustive());
+        assert!(
+            with_terms.lint(&[]).is_empty(),
+            "{rules}: {:?}",
+            with_terms.lint(&[])
+        );
+    }
+    let hidden = policy("{tool: pay, approvers: [cfo]}, {tool: pay}");
+    assert_eq!(hidden.lint(&[])[0].code().as_str(), "shadowed-rule");
+}

@@ -48,7 +48,7 @@ fn policies_load_and_their_tests_pass() {
 #[test]
 fn policies_of_the_language_load() {
     let policies = blocks_of(LANGUAGE, "yaml");
-    assert_eq!(policies.len(), 5);
+    assert_eq!(policies.len(), 6);
     for policy in policies {
         PermissionPolicy::from_yaml_str(policy).unwrap();
     }

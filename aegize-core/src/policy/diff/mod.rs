@@ -22,8 +22,9 @@ use self::languages::Combinations;
 use self::meaning::{Meaning, Meanings};
 use self::names::Names;
 use super::compile::{AgentRules, Index};
-use super::document::{Place, Rule};
+use super::document::{Place, Rule, Section};
 use super::evaluate::Decision;
+use super::terms::ApprovalTerms;
 use super::{PermissionPolicy, Verdict};
 use crate::action::ToolAction;
 use crate::pattern::NameGlob;
@@ -217,6 +218,7 @@ impl<'p> Comparison<'p> {
     fn agent(&mut self, id: &'p str) {
         let old = self.rules(&self.older.0, id);
         let new = self.rules(&self.newer.0, id);
+        self.note_terms(&old, &new);
         let (old_places, new_places) = (places(&old), places(&new));
         if old_places.keys().eq(new_places.keys()) {
             return;
@@ -245,6 +247,30 @@ impl<'p> Comparison<'p> {
             ));
         }
         self.explore(id, group, &rules);
+    }
+
+    /// Tells the rules by which it changes who has to approve, or for how long that counts: calls
+    /// are compared by what is decided about them.
+    fn note_terms(&mut self, old: &[(Meaning, &'p Rule)], new: &[(Meaning, &'p Rule)]) {
+        let with_terms = |rules: &[(Meaning, &'p Rule)]| {
+            let asking = rules.iter().filter(|(_, rule)| {
+                rule.section == Section::RequireApproval && rule.terms != ApprovalTerms::default()
+            });
+            asking
+                .map(|(meaning, rule)| ((*meaning, rule.terms.clone()), &*rule.name))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let (old, new) = (with_terms(old), with_terms(new));
+        let gone = old.iter().filter(|(key, _)| !new.contains_key(key));
+        let come = new.iter().filter(|(key, _)| !old.contains_key(key));
+        for (_, name) in gone.chain(come) {
+            let limit = format!(
+                "rule `{name}`: its `approvers`, `quorum` or `expires_in` change who has to approve, which is not compared"
+            );
+            if !self.limits.contains(&limit) {
+                self.limits.push(limit);
+            }
+        }
     }
 
     /// The rules of an agent, in the order they are asked.

@@ -15,6 +15,7 @@ use super::super::compile::{AgentRules, Index};
 use super::super::condition::Standard;
 use super::super::document::{Conditions, Rule, Section};
 use super::super::evaluate::{Facts, mismatch};
+use super::super::terms::ApprovalTerms;
 use super::follows::{Asked, Follows, follows};
 use super::names::Names;
 use super::samples;
@@ -156,6 +157,7 @@ impl<'p> Search<'_, 'p> {
                 Some(known) => known,
                 None => earlier
                     .iter()
+                    .filter(|other| !adds_terms(rule, other))
                     .inspect(|other| self.charge(other, rule))
                     .map(|other| (*other, hides(other, rule, call.risk_level)))
                     .find(|(_, certainty)| *certainty != Follows::No)?,
@@ -214,6 +216,14 @@ impl<'p> Search<'_, 'p> {
             is_duplicate,
         })
     }
+}
+
+/// Whether an approval rule has its own say about calls for which another one asks, too: all terms
+/// have to be met.
+fn adds_terms(rule: &Rule, other: &Rule) -> bool {
+    other.section == Section::RequireApproval
+        && rule.terms != ApprovalTerms::default()
+        && rule.terms != other.terms
 }
 
 fn has_regexes(rule: &Rule) -> bool {
@@ -304,6 +314,7 @@ fn is_same(one: &Rule, other: &Rule) -> bool {
         names
     };
     one.section == other.section
+        && one.terms == other.terms
         && one.environment == other.environment
         && one.conditions.risk == other.conditions.risk
         && one.tool.to_regex() == other.tool.to_regex()
