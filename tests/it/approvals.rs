@@ -7,8 +7,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use aegize::{
-    AgentIdentity, ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, ApprovalStore,
-    Approvals, Approver, AuditEvent, Binding, BindingKey, GuardContext, GuardError,
+    AgentIdentity, ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState,
+    ApprovalStore, Approvals, Approver, AuditEvent, Binding, BindingKey, GuardContext, GuardError,
     MemoryApprovals, PermissionPolicy, PolicySource, RiskLevel, Seen, StoreFuture, ToolCall,
 };
 use serde_json::{Value, json};
@@ -318,7 +318,7 @@ fn what_cannot_be_read_exactly_cannot_be_approved() {
     }
     let desk = bank.approvals.desk(bank.context.audit_log());
     assert!(
-        pollster::block_on(desk.requests(None, None, 9))
+        pollster::block_on(desk.requests(&ApprovalQuery::newest(9)))
             .unwrap()
             .is_empty()
     );
@@ -461,7 +461,7 @@ fn a_call_that_waits_resumes_by_itself() {
     let bank = Bank::new(ASK, Approvals::in_memory());
     let context = bank.context.wait_until_answered();
     let desk = bank.approvals.desk(context.audit_log());
-    let newest = || pollster::block_on(desk.requests(None, None, 1)).unwrap()[0].id();
+    let newest = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
 
     // Polled by hand: asynchronous, it holds no thread.
     let mut call = Box::pin(
@@ -478,8 +478,9 @@ fn a_call_that_waits_resumes_by_itself() {
     std::thread::scope(|scope| {
         let call = scope.spawn(|| pay(&context, payment(6)));
         let id = loop {
-            let requested = Some(ApprovalState::Requested);
-            if let [request] = &pollster::block_on(desk.requests(requested, None, 1)).unwrap()[..] {
+            let mut requested = ApprovalQuery::newest(1);
+            requested.states = vec![ApprovalState::Requested];
+            if let [request] = &pollster::block_on(desk.requests(&requested)).unwrap()[..] {
                 break request.id();
             }
             std::thread::yield_now();
@@ -506,7 +507,7 @@ fn a_call_that_goes_away_withdraws_its_request() {
     let bank = Bank::new(ASK, Approvals::in_memory());
     let context = bank.context.wait_until_answered();
     let desk = bank.approvals.desk(context.audit_log());
-    let state = || pollster::block_on(desk.requests(None, None, 1)).unwrap()[0].state();
+    let state = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].state();
     let mut task = Context::from_waker(Waker::noop());
     let mut calls: Vec<_> = (0..2)
         .map(|_| {
@@ -563,20 +564,23 @@ impl ApprovalStore for Broken {
         self.fail()
     }
 
-    fn find(&self, _: Binding) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn find(&self, _: Binding, _: Binding) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
         self.fail()
     }
 
-    fn list(
-        &self,
-        _: Option<ApprovalState>,
-        _: Option<Uuid>,
-        _: usize,
-    ) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.fail()
+    }
+
+    fn count(&self, _: ApprovalState) -> StoreFuture<'_, u64> {
         self.fail()
     }
 
     fn changed(&self, _: Uuid, _: u64) -> StoreFuture<'_, ()> {
+        self.fail()
+    }
+
+    fn news(&self, _: u64) -> StoreFuture<'_, u64> {
         self.fail()
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::background::Until;
-use super::binding::{Binding, BindingKey};
+use super::binding::{BindingKey, Bindings};
 use super::desk::ApprovalDesk;
 use super::error::{ApprovalError, ApprovalErrorKind};
 use super::memory::MemoryApprovals;
@@ -114,16 +114,26 @@ impl Approvals {
         request: &ApprovalRequest,
         limit: Duration,
     ) -> Result<(), ApprovalError> {
-        let question = || self.store.changed(request.id(), request.revision());
-        let asked = catch_unwind(AssertUnwindSafe(question));
+        let (id, revision) = (request.id(), request.revision());
+        let changed = self.within(limit, |store| store.changed(id, revision));
+        changed.await.map(drop)
+    }
+
+    /// Waits for the store, but only for some time.
+    pub(super) async fn within<'s, T>(
+        &'s self,
+        limit: Duration,
+        question: impl FnOnce(&'s dyn ApprovalStore) -> StoreFuture<'s, T>,
+    ) -> Result<Option<T>, ApprovalError> {
+        let asked = catch_unwind(AssertUnwindSafe(|| question(&*self.store)));
         let answer = Answer {
             coming: asked.map_err(|_| panicked())?,
             limit: Until::after(Some(limit)),
             time: limit,
         };
         match answer.await {
-            Err(error) if error.kind() == ApprovalErrorKind::NoAnswer => Ok(()),
-            answer => answer,
+            Err(error) if error.kind() == ApprovalErrorKind::NoAnswer => Ok(None),
+            answer => answer.map(Some),
         }
     }
 
@@ -137,11 +147,11 @@ impl Approvals {
 
     pub(crate) fn request(
         &self,
-        binding: Binding,
+        bindings: Bindings,
         question: Question,
         now: OffsetDateTime,
     ) -> ApprovalRequest {
-        ApprovalRequest::new(binding, question, now, self.request_ttl, self.grant_ttl)
+        ApprovalRequest::new(bindings, question, now, self.request_ttl, self.grant_ttl)
     }
 }
 

@@ -110,9 +110,16 @@ impl BindingKey {
         &self.0
     }
 
-    pub(crate) fn bind(&self, call: &BoundCall<'_>) -> Binding {
+    pub(crate) fn bind(&self, call: &BoundCall<'_>) -> Bindings {
+        Bindings {
+            binding: self.hash(&call.as_value()),
+            scope: self.hash(&call.scope()),
+        }
+    }
+
+    fn hash(&self, value: &Exact) -> Binding {
         let mut text = String::new();
-        canonical::write(&call.as_value(), &mut text);
+        canonical::write(value, &mut text);
         let text = Zeroizing::new(text);
         // A key of any length is one.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.as_bytes()) else {
@@ -129,6 +136,18 @@ impl fmt::Debug for BindingKey {
     }
 }
 
+/// What a call is bound to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bindings {
+    /// The call, exactly.
+    pub(crate) binding: Binding,
+    /// What calls have in common that differ in nothing but arguments and paths.
+    pub(crate) scope: Binding,
+}
+
+/// The metadata that tells where an agent runs.
+const ENVIRONMENT: &str = "environment";
+
 /// What of a call is bound.
 pub(crate) struct BoundCall<'a> {
     pub(crate) agent_id: &'a str,
@@ -142,7 +161,7 @@ pub(crate) struct BoundCall<'a> {
 
 /// The metadata that policies read.
 #[derive(Debug, Clone)]
-pub(crate) struct BoundMetadata(Exact);
+pub(crate) struct BoundMetadata(Vec<ExactEntry>);
 
 impl BoundMetadata {
     pub(crate) fn new(
@@ -150,7 +169,7 @@ impl BoundMetadata {
         budget: &mut usize,
     ) -> Result<Self, (String, Inexact)> {
         let mut entries = Vec::new();
-        for key in ["environment"].into_iter().chain(PATH_METADATA) {
+        for key in [ENVIRONMENT].into_iter().chain(PATH_METADATA) {
             let Some(value) = metadata.get(key) else {
                 continue;
             };
@@ -160,19 +179,34 @@ impl BoundMetadata {
                 value.map_err(|problem| (key.to_owned(), problem))?,
             ));
         }
-        Ok(Self(Exact::Map(entries)))
+        Ok(Self(entries))
     }
 }
 
 impl BoundCall<'_> {
     fn as_value(&self) -> Exact {
-        let list = |names: &[&str]| Exact::List(names.iter().map(|name| text(name)).collect());
         let arguments = self.arguments.iter();
         let arguments = arguments.map(|argument| entry(&argument.name, argument.value.clone()));
         let declared = self.arguments.iter().filter(|argument| argument.is_path);
         let mut paths: Vec<&str> = declared.map(|argument| argument.name.as_str()).collect();
         paths.sort_unstable();
-        Exact::Map(vec![
+        let mut entries = self.common();
+        entries.push(entry("arguments", Exact::Map(arguments.collect())));
+        entries.push(entry("paths", list(&paths)));
+        entries.push(entry("metadata", Exact::Map(self.metadata.0.clone())));
+        Exact::Map(entries)
+    }
+
+    fn scope(&self) -> Exact {
+        let metadata = self.metadata.0.iter();
+        let environment = metadata.filter(|entry| entry.key == ENVIRONMENT);
+        let mut entries = self.common();
+        entries.push(entry("scope", Exact::Map(environment.cloned().collect())));
+        Exact::Map(entries)
+    }
+
+    fn common(&self) -> Vec<ExactEntry> {
+        vec![
             // Of this form of the text.
             entry("version", Exact::Unsigned(1)),
             entry("agent", text(self.agent_id)),
@@ -180,11 +214,12 @@ impl BoundCall<'_> {
             entry("tool", text(self.tool_name)),
             entry("operation", text(self.operation)),
             entry("risk_level", text(self.risk_level.as_str())),
-            entry("arguments", Exact::Map(arguments.collect())),
-            entry("paths", list(&paths)),
-            entry("metadata", self.metadata.0.clone()),
-        ])
+        ]
     }
+}
+
+fn list(names: &[&str]) -> Exact {
+    Exact::List(names.iter().map(|name| text(name)).collect())
 }
 
 fn text(text: &str) -> Exact {

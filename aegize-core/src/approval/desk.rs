@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::future;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use super::approvals::Approvals;
 use super::approver::Approver;
 use super::error::{ApprovalError, ApprovalErrorKind};
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote};
+use super::store::ApprovalQuery;
 use crate::audit::{AuditEvent, AuditLog, AuditRecord};
 use time::OffsetDateTime;
 
@@ -43,31 +45,62 @@ impl ApprovalDesk {
         Ok(request)
     }
 
-    /// Requests in a state or in any, the newest first: at most so many of those that were made
-    /// before another one.
+    /// The requests that a query selects, as they stand now, the newest first. Fewer than it
+    /// wants are all that there are.
     ///
     /// # Errors
     ///
     /// If the store or the log fails.
     pub async fn requests(
         &self,
-        state: Option<ApprovalState>,
-        before: Option<Uuid>,
-        most: usize,
+        query: &ApprovalQuery,
     ) -> Result<Vec<ApprovalRequest>, ApprovalError> {
-        let list = self.approvals.ask(|store| store.list(state, before, most));
-        let seen = list.await?;
         let mut requests = Vec::new();
-        for request in seen.value {
-            let request = match request.expire(seen.at) {
-                Some(_) => self.request(request.id()).await?,
-                None => request,
-            };
-            if state.is_none_or(|state| request.state() == state) {
-                requests.push(request);
+        let mut query = query.clone();
+        loop {
+            let list = self.approvals.ask(|store| store.list(query.clone()));
+            let seen = list.await?;
+            let is_last = seen.value.len() < query.most;
+            query.before = seen.value.last().map(ApprovalRequest::id).or(query.before);
+            for request in seen.value {
+                let request = match request.expire(seen.at) {
+                    Some(_) => self.request(request.id()).await?,
+                    None => request,
+                };
+                let is_selected =
+                    query.states.is_empty() || query.states.contains(&request.state());
+                if is_selected {
+                    query.most -= 1;
+                    requests.push(request);
+                }
+            }
+            if is_last || query.most == 0 {
+                return Ok(requests);
             }
         }
-        Ok(requests)
+    }
+
+    /// How many requests are in a state; of those that ask people, some may have expired.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn count(&self, state: ApprovalState) -> Result<u64, ApprovalError> {
+        self.approvals.ask(|store| store.count(state)).await
+    }
+
+    /// Waits until anything may have changed since this returned `after`, or for some time, and
+    /// returns what to give the next time. Of 0, at once.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn news(&self, after: u64, limit: Duration) -> Result<u64, ApprovalError> {
+        let news = self
+            .approvals
+            .within(limit, |store| store.news(after))
+            .await?;
+        Ok(news.unwrap_or(after))
     }
 
     /// Approves a call, and returns the request: it is granted, or still asks others.

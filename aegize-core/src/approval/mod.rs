@@ -26,4 +26,4 @@ pub(crate) use self::desk::event_record;
 pub use self::error::{ApprovalError, ApprovalErrorKind};
 pub use self::memory::MemoryApprovals;
 pub use self::request::{ApprovalRequest, ApprovalState, ApprovalVote, Question};
-pub use self::store::{ApprovalStore, Seen, StoreFuture};
+pub use self::store::{ApprovalQuery, ApprovalStore, Seen, StoreFuture};

@@ -100,6 +100,7 @@ pub struct ApprovalRequest {
     pub(super) revision: u64,
     pub(super) state: ApprovalState,
     pub(super) binding: Binding,
+    pub(super) scope: Binding,
     pub(super) question: Question,
     #[serde(with = "time::serde::rfc3339")]
     pub(super) created_at: OffsetDateTime,
@@ -164,6 +165,17 @@ impl ApprovalRequest {
     /// What it is bound to.
     pub fn binding(&self) -> Binding {
         self.binding
+    }
+
+    /// What it has in common with calls by the same agent, for the same and in the same environment,
+    /// of the same operation at the same risk, whatever their arguments.
+    pub fn scope(&self) -> Binding {
+        self.scope
+    }
+
+    /// Whether it is a grant that calls with other arguments may use, too.
+    pub fn is_standing(&self) -> bool {
+        false
     }
 
     /// What is asked.
@@ -249,6 +261,7 @@ struct Unchecked {
     revision: u64,
     state: ApprovalState,
     binding: Binding,
+    scope: Binding,
     question: Question,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -274,6 +287,7 @@ impl TryFrom<Unchecked> for ApprovalRequest {
             revision: from.revision,
             state: from.state,
             binding: from.binding,
+            scope: from.scope,
             question: from.question,
             created_at: from.created_at,
             updated_at: from.updated_at,

@@ -58,19 +58,63 @@ pub trait ApprovalStore: Send + Sync {
     /// One request.
     fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>>;
 
-    /// The requests with a binding that are requested, granted or rejected, the oldest first.
-    fn find(&self, binding: Binding) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
+    /// What may answer a call, the oldest first: the requests with its binding that are requested,
+    /// granted or rejected, and the [standing](ApprovalRequest::is_standing) grants of its scope.
+    fn find(&self, binding: Binding, scope: Binding)
+    -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
 
-    /// Requests in a state or in any, the newest first: at most so many of those that were made
-    /// before another one.
-    fn list(
-        &self,
-        state: Option<ApprovalState>,
-        before: Option<Uuid>,
-        most: usize,
-    ) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
+    /// The requests that a query selects, the newest first.
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
+
+    /// How many requests are in a state.
+    fn count(&self, state: ApprovalState) -> StoreFuture<'_, u64>;
 
     /// Waits until a request may have another revision than this one. It may take as long as it
     /// takes, and may be ready too early.
     fn changed(&self, id: Uuid, revision: u64) -> StoreFuture<'_, ()>;
+
+    /// Waits until anything may have changed since this call returned `after`, and returns what to
+    /// give the next time; of 0, at once. It may be ready too early.
+    fn news(&self, after: u64) -> StoreFuture<'_, u64>;
+}
+
+/// Which requests are wanted.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ApprovalQuery {
+    /// In one of these states; empty for any.
+    pub states: Vec<ApprovalState>,
+    /// Of one agent.
+    pub agent_id: Option<String>,
+    /// For one tool.
+    pub tool_name: Option<String>,
+    /// For one of its operations.
+    pub operation: Option<String>,
+    /// Made before this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl ApprovalQuery {
+    /// The newest requests in any state, at most so many.
+    pub fn newest(most: usize) -> Self {
+        Self {
+            most,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it wants a request, wherever that stands among others.
+    pub fn selects(&self, request: &ApprovalRequest) -> bool {
+        let action = &request.question().action;
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == found)
+        };
+        (self.states.is_empty() || self.states.contains(&request.state()))
+            && is(&self.agent_id, &action.agent_id)
+            && is(&self.tool_name, &action.tool_name)
+            && is(&self.operation, &action.operation)
+            && self.before.is_none_or(|before| request.id() < before)
+    }
 }

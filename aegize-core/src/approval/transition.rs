@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::approver::Approver;
-use super::binding::Binding;
+use super::binding::Bindings;
 use super::error::{ApprovalError, ApprovalErrorKind};
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote, Question};
 use crate::policy::{ApprovalTerms, folded};
@@ -26,7 +26,7 @@ const LONGEST_REASON: usize = 1000;
 impl ApprovalRequest {
     /// A new request; the rules' own time to live, the shortest of them, takes the place of both.
     pub(crate) fn new(
-        binding: Binding,
+        bindings: Bindings,
         question: Question,
         now: OffsetDateTime,
         request_ttl: Duration,
@@ -39,7 +39,8 @@ impl ApprovalRequest {
             id: Uuid::now_v7(),
             revision: 0,
             state: ApprovalState::Requested,
-            binding,
+            binding: bindings.binding,
+            scope: bindings.scope,
             question,
             created_at: now,
             updated_at: now,

@@ -168,7 +168,7 @@ impl Held {
     async fn find(&self, asked: Option<Uuid>) -> Result<Found, ApprovalError> {
         let copy = &self.copy;
         let authority = &self.authority;
-        let binding = self.approvals.key().await?.bind(&BoundCall {
+        let bindings = self.approvals.key().await?.bind(&BoundCall {
             agent_id: &authority.agent.agent_id,
             acting_for: authority.parties().skip(1).collect(),
             tool_name: &self.coordinates.tool_name,
@@ -178,7 +178,10 @@ impl Held {
             metadata: copy.metadata.clone(),
         });
         loop {
-            let seen = self.approvals.ask(|store| store.find(binding)).await?;
+            let seen = self
+                .approvals
+                .ask(|store| store.find(bindings.binding, bindings.scope))
+                .await?;
             let judged = self.judge();
             match judged.decision {
                 Decision::Allow => return Ok(Found::End(End::Permit(None, judged))),
@@ -226,7 +229,7 @@ impl Held {
                 desk.load(stale.id()).await?;
             }
             let question = self.question(copy, &judged)?;
-            let request = self.approvals.request(binding, question, seen.at);
+            let request = self.approvals.request(bindings, question, seen.at);
             if self
                 .approvals
                 .ask(|store| store.insert(request.clone()))
