@@ -1,0 +1,1 @@
+//! Where the approvals of Aegize are kept: SQLite for one host, PostgreSQL for several.
