@@ -1,5 +1,7 @@
 //! A person in the loop: what was approved is exactly what runs, once.
 
+mod remembered;
+
 use std::future::pending;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
