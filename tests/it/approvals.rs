@@ -268,6 +268,81 @@ fn bindings_are_equal_exactly_when_calls_are() {
 }
 
 #[test]
+fn any_byte_that_changes_is_another_call() {
+    let bank = Bank::new(ASK, Approvals::in_memory());
+    let call = |tool: &str, operation: &str, key: &str, text: &str, path: &str| {
+        let call = ToolCall::new(tool.to_owned(), operation.to_owned());
+        let call = call.arguments(json!({key: {"to": text}}));
+        call.metadata(json!({"path": path}))
+    };
+    let approved = ["pay", "refund", "payee", "IBAN DE02 1203, ü", "./out/1.csv"];
+    let [tool, operation, key, text, path] = approved;
+    let id = asked(pay(&bank.context, call(tool, operation, key, text, path)));
+    bank.approve(id).unwrap();
+    let policy = ASK.replace("tool: pay", "tool: '*'");
+    let any = bank.world.directory.path().join("any.jsonl");
+    let agent = AgentIdentity::new("bot", "Bot", "Tests").unwrap();
+    let context = GuardContext::new(
+        agent,
+        PermissionPolicy::from_yaml_str(&policy).unwrap(),
+        aegize::AuditLog::open(any).unwrap(),
+    )
+    .approvals(bank.approvals.clone());
+    let mut changed = 0;
+    for place in 0..approved.len() {
+        for at in 0..approved[place].len() {
+            for bit in [1, 0x20] {
+                let mut bytes = approved[place].as_bytes().to_vec();
+                bytes[at] ^= bit;
+                // What is no text is no call; a name with a control character is refused anyway.
+                let Ok(text) = String::from_utf8(bytes) else {
+                    continue;
+                };
+                let mut parts = approved;
+                parts[place] = &text;
+                let [tool, operation, key, text, path] = parts;
+                let refused = pay(&context, call(tool, operation, key, text, path));
+                assert!(refused.is_err(), "{parts:?}");
+                changed += 1;
+            }
+        }
+    }
+    assert!(changed > 80, "{changed}");
+    pay(&context, call(tool, operation, key, text, path)).unwrap();
+}
+
+#[test]
+fn a_policy_that_turns_to_deny_while_a_call_waits_refuses_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("policy.yaml");
+    std::fs::write(&path, ASK).unwrap();
+    let source = PolicySource::watch(&path).unwrap();
+    let approvals = Approvals::in_memory();
+    let world = World::new(ASK);
+    let log = world.context.audit_log();
+    let agent = AgentIdentity::new("bot", "Bot", "Tests").unwrap();
+    let context = GuardContext::new(agent, source.clone(), log.clone())
+        .approvals(approvals.clone())
+        .wait_until_answered();
+    let call = context.guard(payment(5));
+    let mut call = Box::pin(call.run(async || Ok::<_, GuardError>(())));
+    let mut task = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut task).is_pending());
+
+    std::fs::write(&path, ASK.replace("allow:", "deny: [{tool: pay}], allow:")).unwrap();
+    source.reload().unwrap();
+    let desk = approvals.desk(log);
+    let id = pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    pollster::block_on(desk.approve(id, &person("alice"), None)).unwrap();
+    assert!(matches!(
+        pollster::block_on(call),
+        Err(GuardError::PolicyDenied(_))
+    ));
+    let request = pollster::block_on(desk.request(id)).unwrap();
+    assert!(request.consumed_by().is_empty());
+}
+
+#[test]
 fn what_cannot_be_read_exactly_cannot_be_approved() {
     struct Opaque;
 
