@@ -91,7 +91,7 @@ fn what_is_kept_is_found(place: &Place) {
     let again = samples.bound(1);
     assert!(block_on(store.insert(again.clone())).unwrap());
     assert_eq!(find(1, 0), [rejected.clone(), again.clone()]);
-    let granted = again.approve(&alice(), None, now()).unwrap();
+    let granted = again.approve(&alice(), None, None, now()).unwrap();
     assert!(block_on(store.replace(granted.clone())).unwrap());
     assert_eq!(find(1, 0), [rejected.clone(), granted.clone()]);
     let consumed = granted.consume(Uuid::now_v7(), now()).unwrap();
@@ -111,11 +111,11 @@ fn the_same_is_asked_once(place: &Place) {
         value["question"]["terms"][0]["quorum"] = json!(2);
     });
     assert!(block_on(store.insert(strict.clone())).unwrap());
-    let half = strict.approve(&alice(), None, now()).unwrap();
+    let half = strict.approve(&alice(), None, None, now()).unwrap();
     assert_eq!(half.state(), ApprovalState::Requested);
     assert!(block_on(store.replace(half)).unwrap());
     // Once it is answered, it may be asked again.
-    let granted = first.approve(&alice(), None, now()).unwrap();
+    let granted = first.approve(&alice(), None, None, now()).unwrap();
     assert!(block_on(store.replace(granted)).unwrap());
     assert!(block_on(store.insert(samples.bound(1))).unwrap());
 }
@@ -143,7 +143,7 @@ fn of_many_that_replace_one_does(place: &Place) {
     for round in 0..10 {
         let request = samples.bound(round);
         assert!(block_on(stores[0].insert(request.clone())).unwrap());
-        let granted = request.approve(&alice(), None, now()).unwrap();
+        let granted = request.approve(&alice(), None, None, now()).unwrap();
         assert!(block_on(stores[0].replace(granted.clone())).unwrap());
         let barrier = Barrier::new(MANY);
         let won: Vec<ApprovalRequest> = thread::scope(|scope| {
@@ -211,7 +211,7 @@ fn what_is_over_takes_no_place(place: &Place) {
     let request = stale(1);
     assert!(block_on(store.insert(request.clone())).unwrap());
     let in_time = made + time::Duration::seconds(10);
-    let granted = request.approve(&alice(), None, in_time).unwrap();
+    let granted = request.approve(&alice(), None, None, in_time).unwrap();
     let again = request.ask_again(in_time).unwrap();
     assert!(!block_on(store.replace(granted)).unwrap());
     assert!(!block_on(store.replace(again)).unwrap());
@@ -225,7 +225,7 @@ fn what_is_over_takes_no_place(place: &Place) {
     assert!(block_on(store.replace(withdrawn)).unwrap());
 
     // A grant is used in time, or not at all.
-    let granted = stale(3).approve(&alice(), None, in_time).unwrap();
+    let granted = stale(3).approve(&alice(), None, None, in_time).unwrap();
     assert!(block_on(store.insert(granted.clone())).unwrap());
     let consumed = granted.consume(Uuid::now_v7(), in_time).unwrap();
     assert!(!block_on(store.replace(consumed)).unwrap());
@@ -243,7 +243,7 @@ fn a_clock_that_was_set_back_ends_requests(place: &Place) {
         at(value, "updated_at", made, 0);
         at(value, "expires_at", made, 600);
     });
-    let granted = request.approve(&alice(), None, made).unwrap();
+    let granted = request.approve(&alice(), None, None, made).unwrap();
     assert!(block_on(store.insert(granted.clone())).unwrap());
     let seen = block_on(store.load(granted.id())).unwrap();
     assert!(granted.is_over(seen.at));
@@ -295,7 +295,7 @@ fn queries_select_what_they_say(place: &Place) {
         assert!(block_on(store.insert(request.clone())).unwrap());
         let next = match number % 4 {
             0 => None,
-            1 => Some(request.approve(&alice(), None, now()).unwrap()),
+            1 => Some(request.approve(&alice(), None, None, now()).unwrap()),
             2 => Some(request.reject(&alice(), None, now()).unwrap()),
             _ => Some(request.withdraw(now()).unwrap()),
         };

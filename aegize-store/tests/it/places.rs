@@ -57,6 +57,15 @@ impl Place {
         Self::Postgres(PostgresDatabase::new())
     }
 
+    /// An empty one of the same kind.
+    pub(crate) fn another(&self) -> Self {
+        match self {
+            Self::Memory(_) => Self::memory(),
+            Self::Sqlite(_) => Self::sqlite(),
+            Self::Postgres(_) => Self::postgres(),
+        }
+    }
+
     /// One more handle on what is kept here: of a database, as another process has it.
     pub(crate) fn open(&self) -> Arc<dyn ApprovalStore> {
         match self {
