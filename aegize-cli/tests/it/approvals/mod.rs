@@ -1,0 +1,9 @@
+//! `aegize approvals`: people decide in one process, and the agent's calls run in another.
+
+mod bank;
+mod deciding;
+mod looking;
+mod prompting;
+mod terminal;
+mod trouble;
+mod watching;
