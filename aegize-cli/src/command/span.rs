@@ -18,3 +18,9 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     let count: u64 = is_number.then(|| count.parse().ok()).flatten()?;
     count.checked_mul(seconds).map(Duration::from_secs)
 }
+
+/// The same as an argument, longer than none.
+pub(super) fn argument(text: &str) -> Result<Duration, String> {
+    let time = parse(text).filter(|time| !time.is_zero());
+    time.ok_or_else(|| "it is no length of time; write such as 90s, 15m, 1h, 2d or 4w".to_owned())
+}

@@ -1,8 +1,9 @@
 //! `aegize approvals approve`, `reject` and `revoke`: a person's word about one request.
 
 use std::io::Write;
+use std::time::Duration;
 
-use aegize::{ApprovalDesk, ApprovalRequest, ApprovalState, Approver};
+use aegize::{ApprovalDesk, ApprovalRequest, ApprovalState, Approver, Remember};
 use clap::Args;
 use time::OffsetDateTime;
 
@@ -11,6 +12,7 @@ use super::id::IdPart;
 use super::kept::{Kept, block_on};
 use super::terminal::Terminal;
 use super::{EXIT_CODES, id, json, question, show, words};
+use crate::command::span;
 use crate::exit::{Exit, Failure};
 use crate::layout::roughly;
 use crate::output::{self, note, state, visible};
@@ -19,7 +21,9 @@ use crate::output::{self, note, state, visible};
 ///
 /// Shows what is asked on the terminal, and asks whether to approve it; `--yes` does without. What is
 /// approved is exactly that call, for one time; any other argument makes another request. If its
-/// rule needs more people, it goes on asking them. Nothing is executed here.
+/// rule needs more people, it goes on asking them. With `--remember`, further calls may run, never
+/// against a deny rule; `aegize approvals list --state granted` shows that, and `revoke` ends it.
+/// Nothing is executed here.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}"))]
 pub(crate) struct Approve {
@@ -32,7 +36,30 @@ pub(crate) struct Approve {
     yes: bool,
 
     #[command(flatten)]
+    further: Further,
+
+    #[command(flatten)]
     request: Request,
+}
+
+/// What the approval is extended to, if the call's rules have `remember`.
+#[derive(Debug, Args)]
+#[command(
+    next_help_heading = "Further calls of the same agent and operation, if its rules let that be remembered"
+)]
+struct Further {
+    /// For so long from the approval on, such as 30m or 8h
+    #[arg(long, value_name = "TIME", value_parser = span::argument, requires = "uses")]
+    remember: Option<Duration>,
+
+    /// For so many calls, this one included
+    #[arg(long, value_name = "N", requires = "remember")]
+    uses: Option<u32>,
+
+    /// Also for other arguments, if these conditions are proved: YAML with `args` and `paths`, as in
+    /// policies. What they do not name may be anything
+    #[arg(long, value_name = "CONDITIONS", requires = "remember")]
+    when: Option<String>,
 }
 
 /// Reject a call
@@ -81,37 +108,67 @@ struct Request {
 const EXAMPLE: &str = "\
 Examples:
   aegize approvals approve 8d1f0c2b7a90 --reason 'as agreed'
-  aegize approvals approve 8d1f0c2b7a90 --yes --token-file ~/.aegize-token --json";
+  aegize approvals approve 8d1f0c2b7a90 --remember 1h --uses 5 --when 'args: {amount: {max: 100}}'
+  aegize approvals approve 8d1f0c2b7a90 --yes --json";
 
 impl Approve {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
             let (desk, approver, request) = self.request.open().await?;
-            if !self.yes && !self.is_confirmed(&desk, &approver, &request).await? {
+            let remember = self.further.remember()?;
+            let confirmed = async || {
+                let remember = remember.as_ref();
+                is_confirmed(&desk, &approver, &request, remember).await
+            };
+            if !self.yes && !confirmed().await? {
                 note("not approved");
                 return Ok(Exit::Mismatch);
             }
-            let reason = self.reason.as_deref();
-            let decided = desk.approve(request.id(), &approver, reason);
-            self.request.tell(stdout, &decided.await?)
+            let (id, reason) = (request.id(), self.reason.as_deref());
+            let decided = match &remember {
+                Some(remember) => {
+                    desk.approve_and_remember(id, &approver, reason, remember)
+                        .await?
+                }
+                None => desk.approve(id, &approver, reason).await?,
+            };
+            self.request.tell(stdout, &decided)
         })
     }
+}
 
-    async fn is_confirmed(
-        &self,
-        desk: &ApprovalDesk,
-        approver: &Approver,
-        request: &ApprovalRequest,
-    ) -> Result<bool, Failure> {
-        let mut terminal = Terminal::open("look at the request, and approve it with --yes")?;
-        let earlier = show::earlier(desk, request).await?;
-        let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
-        question::write(&mut terminal, request, now)?;
-        show::write_earlier(&mut terminal, &earlier, now, width)?;
-        let name = visible(approver.name());
-        let answer = terminal.ask(&format!("\nApprove this call as {name}? [y/N] "))?;
-        Ok(answer.is_some_and(|answer| is_yes(&answer)))
+impl Further {
+    fn remember(&self) -> Result<Option<Remember>, Failure> {
+        let (Some(time), Some(uses)) = (self.remember, self.uses) else {
+            return Ok(None);
+        };
+        let remember = Remember::new(time, uses)?;
+        match &self.when {
+            Some(conditions) => Ok(Some(remember.conditions(conditions)?)),
+            None => Ok(Some(remember)),
+        }
     }
+}
+
+/// Shows what is asked on the terminal; whether the answer is yes.
+async fn is_confirmed(
+    desk: &ApprovalDesk,
+    approver: &Approver,
+    request: &ApprovalRequest,
+    remember: Option<&Remember>,
+) -> Result<bool, Failure> {
+    let mut terminal = Terminal::open("look at the request, and approve it with --yes")?;
+    let earlier = show::earlier(desk, request).await?;
+    let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
+    question::write(&mut terminal, request, now)?;
+    show::write_earlier(&mut terminal, &earlier, now, width)?;
+    let what = match remember {
+        Some(remember) => format!("this call, and in all {remember},"),
+        None => "this call".to_owned(),
+    };
+    let asking = format!("Approve {what} as {}? [y/N] ", approver.name());
+    let answer = terminal.ask(&format!("\n{}", visible(&asking)))?;
+    Ok(answer.is_some_and(|answer| is_yes(&answer)))
 }
 
 impl Reject {
@@ -163,7 +220,10 @@ pub(super) fn write_outcome(
     let call = visible(&format!("{} {}", action.tool_name, action.operation));
     let left = roughly(request.expires_at() - OffsetDateTime::now_utc());
     let told = match request.state() {
-        ApprovalState::Granted => format!(", {left} left to make the call"),
+        ApprovalState::Granted => match request.remember() {
+            Some(remember) => format!(", {remember}"),
+            None => format!(", {left} left to make the call"),
+        },
         ApprovalState::Requested => {
             let missing = words::missing(request).join(" and ");
             format!(", your approval counts, and it lacks {missing}")

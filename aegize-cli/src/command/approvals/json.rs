@@ -1,7 +1,7 @@
 //! A request for programs. Its shape is part of the command's interface: keys are added, and none is
 //! renamed or removed.
 
-use aegize::{ApprovalRequest, ApprovalTerms, ApprovalVote};
+use aegize::{ApprovalRequest, ApprovalTerms, ApprovalVote, Remember};
 use serde_json::{Value, json};
 
 use crate::layout::rfc3339;
@@ -32,6 +32,8 @@ pub(super) fn request(request: &ApprovalRequest) -> Value {
         "expires_at": rfc3339(request.expires_at()),
         "approvals": request.approvals().iter().map(vote).collect::<Vec<_>>(),
         "refusal": request.refusal().map(vote),
+        "remember": request.remember().map(remember),
+        "uses": request.uses(),
         "consumed_by": request.consumed_by(),
     })
 }
@@ -54,6 +56,15 @@ fn vote(vote: &ApprovalVote) -> Value {
         "approver": vote.approver.name(),
         "groups": vote.approver.groups(),
         "reason": vote.reason,
+        "remember": vote.remember.as_ref().map(remember),
         "at": rfc3339(vote.at),
+    })
+}
+
+fn remember(remember: &Remember) -> Value {
+    json!({
+        "time_s": remember.time().as_secs(),
+        "uses": remember.uses(),
+        "conditions": remember.stated_conditions(),
     })
 }

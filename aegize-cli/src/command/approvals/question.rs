@@ -13,7 +13,7 @@ use crate::layout::{day, padded, roughly, time_of_day, width_of};
 use crate::output::{bad, faint, good, plain, state, strong, visible, wary};
 
 /// How wide labels are.
-const LABEL: usize = 9;
+const LABEL: usize = 10;
 
 /// From how many characters on a value that has parts is laid out in lines.
 const LONG: usize = 60;
@@ -85,7 +85,10 @@ pub(super) fn write(
         let told = format!("{} by {}", moment(vote.at), words::vote(vote));
         writeln!(out, "{}", bad(visible(&told)))?;
     }
-    if let Some(attempt) = request.consumed_by() {
+    if let Some(remembered) = words::remembered(request) {
+        row(out, "extends to", &remembered)?;
+    }
+    for attempt in request.consumed_by() {
         row(out, "used by", &format!("attempt {attempt}"))?;
     }
     Ok(())
@@ -96,6 +99,7 @@ fn standing(request: &ApprovalRequest, now: OffsetDateTime) -> String {
     let left = roughly(request.expires_at() - now);
     match request.state() {
         ApprovalState::Requested => format!(", {left} left to decide"),
+        ApprovalState::Granted if request.remember().is_some() => format!(", {left} left"),
         ApprovalState::Granted => format!(", {left} left to make the call"),
         ApprovalState::Rejected if request.expires_at() > now => {
             format!(", which answers the same call for another {left}")

@@ -50,8 +50,8 @@ A request as JSON, here shortened:
    \"input_summary\": \"…\", \"reason\": \"…\", \"rule\": \"…\", \"policy\": \"sha256:…\",
    \"terms\": [{\"approvers\": [\"group:ops\"], \"quorum\": 1, \"expires_in_s\": 600, …}],
    \"asked\": 1, \"created_at\": \"…\", \"updated_at\": \"…\", \"expires_at\": \"…\",
-   \"approvals\": [{\"approver\": \"alice\", \"groups\": [\"ops\"], \"reason\": null, \"at\": \"…\"}],
-   \"refusal\": null, \"consumed_by\": null,
+   \"approvals\": [{\"approver\": \"alice\", \"groups\": [\"ops\"], \"reason\": null, …}],
+   \"refusal\": null, \"remember\": null, \"uses\": 1, \"consumed_by\": [],
    \"earlier\": [{\"id\": \"…\", \"state\": \"consumed\", …}]}";
 
 impl Show {

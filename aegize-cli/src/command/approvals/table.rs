@@ -116,6 +116,7 @@ pub(super) fn details(request: &ApprovalRequest) -> String {
     if request.asked() > 1 {
         parts.push(format!("asked {} times", request.asked()));
     }
+    parts.extend(words::remembered(request));
     let approvals = request.approvals().iter().map(words::vote);
     let approvals: Vec<_> = approvals.collect();
     if !approvals.is_empty() {

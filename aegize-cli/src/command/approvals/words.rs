@@ -68,10 +68,21 @@ fn of(time: std::time::Duration) -> String {
 
 /// Who said what: `alice@acme.com: as agreed`.
 pub(super) fn vote(vote: &ApprovalVote) -> String {
-    match &vote.reason {
-        Some(reason) => format!("{}: {reason}", vote.approver.name()),
-        None => vote.approver.name().to_owned(),
+    let mut told = vote.approver.name().to_owned();
+    if let Some(reason) = &vote.reason {
+        told = format!("{told}: {reason}");
     }
+    if let Some(remember) = &vote.remember {
+        told = format!("{told} (to be remembered for {remember})");
+    }
+    told
+}
+
+/// For what else a grant counts, and how much of that is used.
+pub(super) fn remembered(request: &ApprovalRequest) -> Option<String> {
+    let used = request.consumed_by().len();
+    let told = |remember| format!("{remember}; {used} used");
+    request.remember().map(told)
 }
 
 /// Who makes the call, and for whom.

@@ -1,6 +1,6 @@
 //! A call waits in one process, and a person decides in another.
 
-use aegize::{ApprovalState, AuditEvent, GuardError};
+use aegize::{ApprovalState, AuditEvent, GuardError, ToolCall};
 use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -137,7 +137,7 @@ fn how_it_ends_tells_why_nothing_was_decided() {
     let bank = Bank::new(policy);
     let decided = bank.asked(5).to_string();
     bank.told(&["approve", &decided, "--yes"]);
-    let others = aegize::ToolCall::new("pay", "charge").arguments(json!({"amount": 1}));
+    let others = ToolCall::new("pay", "charge").arguments(json!({"amount": 1}));
     let others = bank.asked_for(others).to_string();
     let unknown = Uuid::nil().to_string();
     let rows: [(&[&str], i32, &str); 7] = [
@@ -226,4 +226,86 @@ fn an_agent_does_not_approve_its_own_calls() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn an_approval_may_be_remembered_for_what_is_stated() {
+    let policy = "agents: {bot: {require_approval: [{tool: pay, remember: 2h}]}}";
+    let bank = Bank::new(policy);
+    let id = bank.asked(50).to_string();
+    let further = [
+        "--remember",
+        "1h",
+        "--uses",
+        "3",
+        "--when",
+        "args: {amount: {max: 100}}",
+    ];
+    let told = bank.told(&[&["approve", &*id, "--yes"], &further[..]].concat());
+    let stated = "up to 3 calls within 1h where args: {amount: {max: 100}}";
+    assert!(told.ends_with(&format!("pay refund, {stated}\n")), "{told}");
+    for amount in [50, 100] {
+        assert_eq!(bank.pay(amount).unwrap(), "paid");
+    }
+    bank.asked(101);
+    let listed = bank.told(&["list", "--state", "granted"]);
+    assert!(listed.contains("up to 3 calls"), "{listed}");
+    let shown = bank.told(&["show", &id]);
+    assert!(
+        shown.contains(&format!("extends to  {stated}; 2 used\n")),
+        "{shown}"
+    );
+    let json = bank.json(&["show", &id]);
+    let remember = json!({"time_s": 3600, "uses": 3, "conditions": "args: {amount: {max: 100}}"});
+    assert_eq!((&json["remember"], &json["uses"]), (&remember, &json!(3)));
+    assert_eq!(json["consumed_by"].as_array().unwrap().len(), 2);
+    bank.told(&["revoke", &id]);
+    bank.asked(50);
+}
+
+#[test]
+fn what_may_not_be_remembered_approves_nothing() {
+    let policy = "agents: {bot: {require_approval: [
+        {tool: pay, operations: [refund]}, {tool: pay, operations: [charge], remember: 1h}]}}";
+    let bank = Bank::new(policy);
+    let never = bank.asked(5);
+    let briefly = bank.asked_for(ToolCall::new("pay", "charge"));
+    let rows: [(Uuid, &[&str], &str); 7] = [
+        (
+            never,
+            &["--remember", "1h", "--uses", "2"],
+            "has no `remember`",
+        ),
+        (
+            briefly,
+            &["--remember", "2h", "--uses", "2"],
+            "for at most 1h",
+        ),
+        (
+            briefly,
+            &["--remember", "1h", "--uses", "0"],
+            "for 1 to 1000 calls",
+        ),
+        (
+            briefly,
+            &["--remember", "0s", "--uses", "2"],
+            "it is no length of time",
+        ),
+        (briefly, &["--remember", "1h"], "--uses <N>"),
+        (briefly, &["--when", "args: {}"], "--remember <TIME>"),
+        (
+            briefly,
+            &["--remember", "1h", "--uses", "2", "--when", "argz: {}"],
+            "these conditions do not load",
+        ),
+    ];
+    for (id, further, problem) in rows {
+        let id = id.to_string();
+        let ran = bank.run(&[&["approve", &*id, "--yes"], further].concat());
+        assert_ne!(ran.code, Some(0), "{further:?}");
+        assert!(ran.stderr.contains(problem), "{further:?}\n{}", ran.stderr);
+    }
+    for id in [never, briefly] {
+        assert_eq!(bank.request(id).state(), ApprovalState::Requested);
+    }
 }

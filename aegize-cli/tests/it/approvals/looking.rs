@@ -114,15 +114,15 @@ fn a_request_is_shown_in_full() {
     let id = bank.asked_for(call).to_string();
     let shown = bank.told(&["show", &id]);
     for part in [
-        "pay refund\nstate      requested, 9 min left to decide\nrisk       critical\nagent      bot\n",
+        "pay refund\nstate       requested, 9 min left to decide\nrisk        critical\nagent       bot\n",
         "\n  amount   9007199254740993\n",
         "\n  to       \"a-customer\"\n",
         "\n  api_key  \"[redacted]\"  (kept secret",
         "\n  file     \"./a.txt\"  (a path)\n",
         "\"sku\": 19,",
         "\n  ticket       \"OPS-12\"\n",
-        "reason     approval required for tool 'pay': money leaves\nrule       big\npolicy     sha256:",
-        "\nneeds      2 of alice, group:ops; within 10 min 0 s\n",
+        "reason      approval required for tool 'pay': money leaves\nrule        big\npolicy      sha256:",
+        "\nneeds       2 of alice, group:ops; within 10 min 0 s\n",
         "no similar call was decided before\n",
         &id,
     ] {
@@ -138,7 +138,7 @@ fn a_request_is_shown_in_full() {
         .collect();
     let expected = "id state agent_id acting_for tool_name operation risk_level arguments path_arguments metadata \
                     redacted input_summary reason rule policy terms asked created_at updated_at expires_at approvals \
-                    refusal consumed_by earlier";
+                    refusal remember uses consumed_by earlier";
     assert_eq!(keys.join(" "), expected);
     assert_eq!(told["arguments"]["amount"], 9_007_199_254_740_993_u64);
     assert_eq!(told["redacted"], json!(["api_key"]));

@@ -38,6 +38,29 @@ fn a_call_is_shown_before_it_is_approved() {
 }
 
 #[test]
+fn what_is_to_be_remembered_is_asked_about() {
+    let bank = Bank::new("agents: {bot: {require_approval: [{tool: pay, remember: 1h}]}}");
+    let id = bank.asked(5).to_string();
+    let further = [
+        "--remember",
+        "1h",
+        "--uses",
+        "2",
+        "--when",
+        "args:\n  to: {equals: x}",
+    ];
+    let command = bank.command(&[&["approve", &*id], &further[..]].concat());
+    let mut terminal = Terminal::with(&command);
+    let stated = r"up to 2 calls within 1h where args:\n  to: {equals: x},";
+    terminal.shows(&format!(
+        "Approve this call, and in all {stated} as {}? ",
+        user()
+    ));
+    terminal.types("n\n");
+    assert_eq!(terminal.end().0, Some(1));
+}
+
+#[test]
 fn anything_but_yes_approves_nothing() {
     let bank = Bank::new(ANYONE);
     let id = bank.asked(5);
