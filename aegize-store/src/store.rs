@@ -13,7 +13,9 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::database::Database;
+use crate::directory::Directory;
 use crate::error::StoreError;
+use crate::outbox::Outbox;
 use crate::requests;
 use crate::row::Written;
 use crate::runtime::Runtime;
@@ -55,6 +57,16 @@ impl Store {
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// Who may decide, by what is kept here.
+    pub fn directory(&self) -> Directory {
+        Directory::of_store(self.clone())
+    }
+
+    /// What is to be told in channels.
+    pub fn outbox(&self) -> Outbox {
+        Outbox::of_store(self.clone())
     }
 
     /// Does some work with the database.

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{SCHEMA, WAIT, newer, wrong_url};
 use crate::error::StoreError;
+use crate::outbox::columns;
 use crate::watch::News;
 
 /// How many connections a store has at most.
@@ -39,12 +40,14 @@ pub(super) const REPLACE: &str = "WITH held AS MATERIALIZED \
      FROM held WHERE request.id = held.id \
      AND ($8 OR (SELECT now >= $5 AND now < $6 FROM aegize_clock WHERE held.id IS NOT NULL))";
 
-pub(super) const CLAIM: &str = "UPDATE aegize_deliveries \
-     SET attempts = attempts + 1, due_at = (SELECT now FROM aegize_clock) + $2 \
-     WHERE id IN (SELECT id FROM aegize_deliveries WHERE state = 'due' \
-     AND due_at <= (SELECT now FROM aegize_clock) ORDER BY due_at, id LIMIT $1 \
-     FOR UPDATE SKIP LOCKED) \
-     RETURNING id, request_id, channel, kind, state, attempts, receipt, error";
+pub(super) const CLAIM: &str = concat!(
+    "UPDATE aegize_deliveries \
+     SET attempts = attempts + 1, due_at = (SELECT now FROM aegize_clock) + $3 \
+     WHERE id IN (SELECT id FROM aegize_deliveries WHERE state = 'pending' AND channel = $1 \
+     AND due_at <= (SELECT now FROM aegize_clock) ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) \
+     RETURNING ",
+    columns!()
+);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Postgres {

@@ -14,6 +14,7 @@ use sqlx::sqlite::{
 
 use super::{SCHEMA, WAIT, newer, wrong_url};
 use crate::error::{StoreError, StoreErrorKind};
+use crate::outbox::columns;
 use crate::watch::News;
 
 const SCHEME: &str = "sqlite://";
@@ -33,11 +34,14 @@ pub(super) const REPLACE: &str = "UPDATE aegize_requests \
      WHERE id = $1 AND revision = $2 - 1 \
      AND ($8 OR (SELECT now >= $5 AND now < $6 FROM aegize_clock))";
 
-pub(super) const CLAIM: &str = "UPDATE aegize_deliveries \
-     SET attempts = attempts + 1, due_at = (SELECT now FROM aegize_clock) + $2 \
-     WHERE id IN (SELECT id FROM aegize_deliveries WHERE state = 'due' \
-     AND due_at <= (SELECT now FROM aegize_clock) ORDER BY due_at, id LIMIT $1) \
-     RETURNING id, request_id, channel, kind, state, attempts, receipt, error";
+pub(super) const CLAIM: &str = concat!(
+    "UPDATE aegize_deliveries \
+     SET attempts = attempts + 1, due_at = (SELECT now FROM aegize_clock) + $3 \
+     WHERE id IN (SELECT id FROM aegize_deliveries WHERE state = 'pending' AND channel = $1 \
+     AND due_at <= (SELECT now FROM aegize_clock) ORDER BY due_at, id LIMIT $2) \
+     RETURNING ",
+    columns!()
+);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sqlite {

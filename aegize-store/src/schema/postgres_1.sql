@@ -66,10 +66,14 @@ CREATE TABLE aegize_deliveries (
     updated_at BIGINT NOT NULL,
     receipt TEXT,
     error TEXT,
+    -- Told of a request, and not yet of its end.
+    is_open BOOLEAN NOT NULL,
     UNIQUE (request_id, channel, kind)
 );
 
-CREATE INDEX aegize_deliveries_due ON aegize_deliveries (due_at) WHERE state = 'due';
+CREATE INDEX aegize_deliveries_due ON aegize_deliveries (channel, due_at)
+    WHERE state = 'pending';
+CREATE INDEX aegize_deliveries_open ON aegize_deliveries (id) WHERE is_open;
 CREATE INDEX aegize_deliveries_problems ON aegize_deliveries (updated_at)
     WHERE error IS NOT NULL;
 

@@ -3,7 +3,9 @@
 #[macro_use]
 mod places;
 
+mod directory;
 mod keeping;
 mod model;
+mod outbox;
 mod samples;
 mod waiting;
