@@ -7,7 +7,7 @@ use aegize::{ApprovalDesk, ApprovalRequest, ApprovalState, Approver, Remember};
 use clap::Args;
 use time::OffsetDateTime;
 
-use super::approver::approver;
+use super::approver::Who;
 use super::id::IdPart;
 use super::kept::{Kept, block_on};
 use super::terminal::Terminal;
@@ -36,10 +36,10 @@ pub(crate) struct Approve {
     yes: bool,
 
     #[command(flatten)]
-    further: Further,
+    request: Request,
 
     #[command(flatten)]
-    request: Request,
+    further: Further,
 }
 
 /// What the approval is extended to, if the call's rules have `remember`.
@@ -100,6 +100,9 @@ struct Request {
     /// The request as it is then, as one JSON object for programs
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    who: Who,
 
     #[command(flatten)]
     kept: Kept,
@@ -195,7 +198,7 @@ impl Request {
     /// Where it is decided, by whom, and about what.
     async fn open(&self) -> Result<(ApprovalDesk, Approver, ApprovalRequest), Failure> {
         let open = self.kept.open().await?;
-        let approver = approver()?;
+        let approver = self.who.approver(&open.store).await?;
         let desk = open.desk();
         let request = self.id.find(&desk).await?;
         Ok((desk, approver, request))

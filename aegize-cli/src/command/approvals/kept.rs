@@ -38,6 +38,7 @@ pub(in crate::command) struct Kept {
 
 /// A store and a log that are open.
 pub(in crate::command) struct Open {
+    pub(in crate::command) store: Store,
     pub(in crate::command) approvals: Approvals,
     pub(in crate::command) audit_log: AuditLog,
 }
@@ -48,8 +49,11 @@ impl Kept {
     /// # Errors
     ///
     /// If there is no such store, or one of them cannot be used.
-    pub(in crate::command) async fn open(&self) -> Result<Open, Failure> {
-        let store = self.store().await?;
+    pub(super) async fn open(&self) -> Result<Open, Failure> {
+        self.with_log(self.store().await?)
+    }
+
+    fn with_log(&self, store: Store) -> Result<Open, Failure> {
         let is_new = !self.audit_log.exists();
         let audit_log = AuditLog::open(&self.audit_log)?;
         if is_new {
@@ -58,9 +62,9 @@ impl Kept {
                 "{log}: was not there, and is begun; if the agents' log is another, give it with --audit-log"
             ));
         }
-        let approvals = Approvals::new(store);
         Ok(Open {
-            approvals,
+            approvals: Approvals::new(store.clone()),
+            store,
             audit_log,
         })
     }
@@ -72,13 +76,31 @@ impl Kept {
     /// If there is none, or it cannot be used.
     pub(super) async fn store(&self) -> Result<Store, Failure> {
         // A store that is made here would have no requests, and tell nobody that it is the wrong one.
-        if let Some(file) = self.store.strip_prefix("sqlite://")
-            && !Path::new(file).exists()
-        {
+        if let Some(file) = self.missing() {
             let problem = "is not there; agents make the store when they open it, so give theirs with --store";
             return Err(Failure::Input(file.into(), problem.to_owned()));
         }
         Ok(Store::open(&self.store).await?)
+    }
+
+    /// Opens the store alone, and makes it if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used.
+    pub(super) async fn store_or_new(&self) -> Result<Store, Failure> {
+        if let Some(file) = self.missing() {
+            warn(&format!(
+                "{file}: was not there, and is made; if the agents' store is another, give it with --store"
+            ));
+        }
+        Ok(Store::open(&self.store).await?)
+    }
+
+    /// The file of the store, if there is none.
+    fn missing(&self) -> Option<&str> {
+        let file = self.store.strip_prefix("sqlite://")?;
+        (!Path::new(file).exists()).then_some(file)
     }
 }
 

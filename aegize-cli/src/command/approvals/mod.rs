@@ -15,6 +15,7 @@ mod question;
 mod show;
 mod table;
 mod terminal;
+mod tokens;
 
 mod watch;
 mod words;
@@ -26,6 +27,7 @@ use clap::Subcommand;
 use self::decide::{Approve, Reject, Revoke};
 use self::list::List;
 use self::show::Show;
+use self::tokens::TokensCommand;
 
 use self::watch::Watch;
 use crate::exit::{Exit, Failure};
@@ -46,7 +48,8 @@ Examples:
   aegize approvals show 8d1f0c2b7a90
   aegize approvals approve 8d1f0c2b7a90 --reason 'as agreed'
   aegize approvals reject 8d1f0c2b7a90 --reason 'the invoice is paid'
-  aegize approvals watch --prompt";
+  aegize approvals watch --prompt
+  aegize approvals tokens create alice@acme.com --group finance > alice.token";
 
 /// Decide about calls that wait for a person
 ///
@@ -54,7 +57,8 @@ Examples:
 /// call, once, or it does not run. The agent and this command share a store, in which requests are
 /// kept, and an audit log, in which every decision is recorded.
 ///
-/// You decide as the operating system's user. Nothing is executed here: the agent makes the call.
+/// You decide as the operating system's user, unless `--token-file` or `AEGIZE_TOKEN` holds the token
+/// of another approver. Nothing is executed here: the agent makes the call.
 #[derive(Debug, Subcommand)]
 #[command(
     arg_required_else_help = true,
@@ -68,6 +72,8 @@ pub(crate) enum ApprovalsCommand {
     Reject(Reject),
     Revoke(Revoke),
     Watch(Watch),
+    #[command(subcommand)]
+    Tokens(TokensCommand),
 }
 
 impl ApprovalsCommand {
@@ -79,6 +85,7 @@ impl ApprovalsCommand {
             Self::Reject(reject) => reject.run(stdout),
             Self::Revoke(revoke) => revoke.run(stdout),
             Self::Watch(watch) => watch.run(stdout),
+            Self::Tokens(command) => command.run(stdout),
         }
     }
 }

@@ -11,7 +11,7 @@ use clap::Args;
 
 use self::changes::Changes;
 use self::prompt::{Prompt, Prompted};
-use super::approver::approver;
+use super::approver::Who;
 use super::interruption::Interruption;
 use super::kept::{Kept, block_on};
 use super::{id, json, table, words};
@@ -41,6 +41,9 @@ pub(crate) struct Watch {
     json: bool,
 
     #[command(flatten)]
+    who: Who,
+
+    #[command(flatten)]
     kept: Kept,
 }
 
@@ -62,7 +65,7 @@ impl Watch {
             let open = self.kept.open().await?;
             let desk = open.desk();
             let mut prompt = if self.prompt {
-                Some(Prompt::open(approver()?)?)
+                Some(Prompt::open(self.who.approver(&open.store).await?)?)
             } else {
                 None
             };

@@ -5,5 +5,6 @@ mod deciding;
 mod looking;
 mod prompting;
 mod terminal;
+mod tokens;
 mod trouble;
 mod watching;

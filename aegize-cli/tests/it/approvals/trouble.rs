@@ -11,7 +11,12 @@ use crate::support::Ran;
 #[test]
 fn a_store_that_is_not_there_is_not_made() {
     let directory = TempDir::new().unwrap();
-    let commands: [&[&str]; 3] = [&["list"], &["approve", "0123456789ab", "--yes"], &["watch"]];
+    let commands: [&[&str]; 4] = [
+        &["list"],
+        &["approve", "0123456789ab", "--yes"],
+        &["watch"],
+        &["tokens", "list"],
+    ];
     for arguments in commands {
         let ran: Ran = approvals(directory.path())
             .args(arguments)
