@@ -69,7 +69,7 @@ pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::approval::{
     ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState,
     ApprovalStore, ApprovalVote, Approvals, Approver, Binding, BindingKey, MemoryApprovals,
-    Question, Seen, StoreFuture,
+    Question, Remember, Seen, StoreFuture,
 };
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditLogOptions, AuditRecord, AuditRecords, AuditSink, Batch,

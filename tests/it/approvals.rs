@@ -1,5 +1,7 @@
 //! A person in the loop: what was approved is exactly what runs, once.
 
+mod remembered;
+
 use std::future::pending;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -652,9 +654,13 @@ fn terms_are_read_strictly() {
         let text = format!("agents: {{bot: {{require_approval: [{{tool: pay, {terms}}}]}}}}");
         PermissionPolicy::from_yaml_str(&text)
     };
-    let policy = rule("approvers: [alice, 'group:ops'], quorum: 2, expires_in: 10m").unwrap();
+    let terms = "approvers: [alice, 'group:ops'], quorum: 2, expires_in: 10m, remember: 1h, remind_after: 90s, escalate_to: [boss]";
+    let policy = rule(terms).unwrap();
     let terms = policy.rules().next().unwrap().approval_terms().unwrap();
-    assert_eq!(terms.to_string(), "2 of alice, group:ops within 600 s");
+    assert_eq!(
+        terms.to_string(),
+        "2 of alice, group:ops within 10m, remembered up to 1h, reminded after 90s, escalated to boss"
+    );
     assert_eq!(terms.expires_in(), Some(Duration::from_secs(600)));
 
     let rows = [
@@ -689,6 +695,17 @@ fn terms_are_read_strictly() {
         ("expires_in: 0s", "`0s` is no time"),
         ("expires_in: 366d", "`366d` is no time"),
         ("expires_in: é", "`é` is no time"),
+        ("remember: 1.5h", "`1.5h` is no time"),
+        ("remind_after: true", "a time such as 10m or 24h"),
+        (
+            "remind_after: 1h, escalate_to: []",
+            "an empty list lets nobody approve",
+        ),
+        ("escalate_to: [boss]", "write which: `remind_after`"),
+        (
+            "approvers: [alice], escalate_to: [alice], remind_after: 1m, quorum: 2",
+            "a quorum of 2 cannot be met by 1 approvers",
+        ),
         ("approver: [alice]", "unknown key `approver`"),
     ];
     for (terms, expected) in rows {
@@ -696,7 +713,13 @@ fn terms_are_read_strictly() {
         assert!(error.contains(expected), "{terms}: {error}");
     }
     for section in ["allow", "deny"] {
-        for key in ["approvers: [a]", "quorum: 2", "expires_in: 1h"] {
+        for key in [
+            "approvers: [a]",
+            "quorum: 2",
+            "expires_in: 1h",
+            "remember: 1h",
+            "remind_after: 1h",
+        ] {
             let text = format!("agents: {{bot: {{{section}: [{{tool: pay, {key}}}]}}}}");
             assert!(PermissionPolicy::from_yaml_str(&text).is_err(), "{text}");
         }
@@ -738,7 +761,7 @@ fn no_tool_for_policies_ignores_terms() {
         for (old, new) in [(&plain, &with_terms), (&with_terms, &plain)] {
             let diff = old.diff(new);
             assert!(!diff.is_exhaustive(), "{rules}");
-            assert!(diff.limits()[0].contains("who has to approve"), "{rules}");
+            assert!(diff.limits()[0].contains("on whose word"), "{rules}");
         }
         assert!(with_terms.diff(&policy(rules)).is_exhaustive());
         assert!(

@@ -102,7 +102,7 @@ impl Approvals {
         let asked = catch_unwind(AssertUnwindSafe(|| question(&*self.store)));
         Answer {
             coming: asked.map_err(|_| panicked())?,
-            limit: Until::after(Some(self.answers_within)),
+            limit: Until::after(self.answers_within),
             time: self.answers_within,
         }
         .await
@@ -128,7 +128,7 @@ impl Approvals {
         let asked = catch_unwind(AssertUnwindSafe(|| question(&*self.store)));
         let answer = Answer {
             coming: asked.map_err(|_| panicked())?,
-            limit: Until::after(Some(limit)),
+            limit: Until::after(limit),
             time: limit,
         };
         match answer.await {

@@ -4,11 +4,10 @@
 //! The core has no runtime whose timers it could use. The invariant: nothing here blocks, so that
 //! one thread is enough for everyone.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -17,8 +16,12 @@ use std::time::{Duration, Instant};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// When somebody is to be woken, and which of those who are at that time.
+type Alarm = (Instant, u64);
+
 enum Message {
-    Wake(Instant, Waker),
+    Wake(Alarm, Waker),
+    Forget(Alarm),
     Run(Task),
     Ready(u64),
 }
@@ -50,7 +53,7 @@ fn send(message: Message) {
 
 #[derive(Default)]
 struct Background {
-    alarms: BinaryHeap<Reverse<Alarm>>,
+    alarms: BTreeMap<Alarm, Waker>,
     tasks: HashMap<u64, Task>,
     next: u64,
 }
@@ -58,14 +61,19 @@ struct Background {
 impl Background {
     fn run(mut self, messages: &Receiver<Message>, ready: &Sender<Message>) {
         loop {
-            let message = match self.alarms.peek() {
-                Some(Reverse(alarm)) => {
-                    messages.recv_timeout(alarm.at.saturating_duration_since(Instant::now()))
+            let message = match self.alarms.keys().next() {
+                Some((at, _)) => {
+                    messages.recv_timeout(at.saturating_duration_since(Instant::now()))
                 }
                 None => messages.recv().map_err(RecvTimeoutError::from),
             };
             match message {
-                Ok(Message::Wake(at, waker)) => self.alarms.push(Reverse(Alarm { at, waker })),
+                Ok(Message::Wake(alarm, waker)) => {
+                    self.alarms.insert(alarm, waker);
+                }
+                Ok(Message::Forget(alarm)) => {
+                    self.alarms.remove(&alarm);
+                }
                 Ok(Message::Run(task)) => {
                     let number = self.next;
                     self.next += 1;
@@ -77,10 +85,11 @@ impl Background {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             let now = Instant::now();
-            while self.alarms.peek().is_some_and(|alarm| alarm.0.at <= now) {
-                if let Some(Reverse(alarm)) = self.alarms.pop() {
-                    alarm.waker.wake();
+            while let Some(alarm) = self.alarms.first_entry() {
+                if alarm.key().0 > now {
+                    break;
                 }
+                alarm.remove().wake();
             }
         }
     }
@@ -115,43 +124,20 @@ impl Wake for Readiness {
     }
 }
 
-struct Alarm {
-    at: Instant,
-    waker: Waker,
-}
-
-impl PartialEq for Alarm {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Alarm {}
-
-impl PartialOrd for Alarm {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Alarm {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
-}
-
 /// Ready from some time on.
 pub(crate) struct Until {
-    at: Option<Instant>,
+    at: Option<Alarm>,
     /// Who will be woken.
     waker: Option<Waker>,
 }
 
 impl Until {
-    /// `None`, and a time that no clock reaches, is never.
-    pub(crate) fn after(time: Option<Duration>) -> Self {
+    /// A time that no clock reaches is never.
+    pub(crate) fn after(time: Duration) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let at = Instant::now().checked_add(time);
         Self {
-            at: time.and_then(|time| Instant::now().checked_add(time)),
+            at: at.map(|at| (at, NEXT.fetch_add(1, Ordering::Relaxed))),
             waker: None,
         }
     }
@@ -161,10 +147,10 @@ impl Future for Until {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = self.at else {
+        let Some(alarm) = self.at else {
             return Poll::Pending;
         };
-        if Instant::now() >= at {
+        if Instant::now() >= alarm.0 {
             return Poll::Ready(());
         }
         let waker = context.waker();
@@ -174,9 +160,17 @@ impl Future for Until {
             .is_some_and(|known| known.will_wake(waker))
         {
             self.waker = Some(waker.clone());
-            send(Message::Wake(at, waker.clone()));
+            send(Message::Wake(alarm, waker.clone()));
         }
         Poll::Pending
+    }
+}
+
+impl Drop for Until {
+    fn drop(&mut self) {
+        if let (Some(alarm), Some(_)) = (self.at, &self.waker) {
+            send(Message::Forget(alarm));
+        }
     }
 }
 

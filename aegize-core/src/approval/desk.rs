@@ -13,9 +13,12 @@ use uuid::Uuid;
 use super::approvals::Approvals;
 use super::approver::Approver;
 use super::error::{ApprovalError, ApprovalErrorKind};
+use super::remember::Remember;
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote};
 use super::store::ApprovalQuery;
 use crate::audit::{AuditEvent, AuditLog, AuditRecord};
+use crate::secrets::BUILT_IN;
+use crate::text::one_line;
 use time::OffsetDateTime;
 
 /// Where people look at requests and decide about them; made by [`Approvals::desk`].
@@ -116,7 +119,26 @@ impl ApprovalDesk {
         reason: Option<&str>,
     ) -> Result<ApprovalRequest, ApprovalError> {
         self.decide(id, AuditEvent::ApprovalGranted, |request, now| {
-            request.approve(approver, reason, now)
+            request.approve(approver, reason, None, now)
+        })
+        .await
+    }
+
+    /// Approves a call, and extends the grant to further ones, if everyone who has to approve does
+    /// and all rules that ask let that be: never against a deny rule, nor for another agent.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`](Self::approve), and if a rule does not let the grant be remembered so long.
+    pub async fn approve_and_remember(
+        &self,
+        id: Uuid,
+        approver: &Approver,
+        reason: Option<&str>,
+        remember: &Remember,
+    ) -> Result<ApprovalRequest, ApprovalError> {
+        self.decide(id, AuditEvent::ApprovalGranted, |request, now| {
+            request.approve(approver, reason, Some(remember), now)
         })
         .await
     }
@@ -225,10 +247,7 @@ impl ApprovalDesk {
             let message = format!("approval request `{id}` is {state}, but unrecorded: {error}");
             ApprovalError::new(ApprovalErrorKind::NotRecorded, message)
         };
-        let action_id = request.question().action.action_id;
-        let written = self
-            .audit_log
-            .append_anew(&event_record(event, request, action_id));
+        let written = self.audit_log.append_anew(&event_record(event, request));
         let written = written.map_err(not_recorded)?;
         future::poll_fn(|context| self.audit_log.poll_for(written, context.waker()))
             .await
@@ -236,15 +255,26 @@ impl ApprovalDesk {
     }
 }
 
-/// The record of what became of a request, in an attempt.
-pub(crate) fn event_record(
-    event: AuditEvent,
-    request: &ApprovalRequest,
-    action_id: Uuid,
-) -> AuditRecord<'_> {
+/// Why somebody decided, and what they extended a grant to.
+fn reason(vote: &ApprovalVote) -> Option<Cow<'_, str>> {
+    let reason = vote.reason.as_deref();
+    let Some(remember) = &vote.remember else {
+        return reason.map(Cow::Borrowed);
+    };
+    let remember = BUILT_IN
+        .redact(&one_line(&remember.to_string()))
+        .into_owned();
+    Some(Cow::Owned(match reason {
+        Some(reason) => format!("{reason} (remembered: {remember})"),
+        None => format!("remembered: {remember}"),
+    }))
+}
+
+/// The record of what became of a request, in the attempt that asked first.
+fn event_record(event: AuditEvent, request: &ApprovalRequest) -> AuditRecord<'_> {
     let question = request.question();
     let action = &question.action;
-    let mut record = AuditRecord::new(event, action_id, &action.metadata);
+    let mut record = AuditRecord::new(event, action.action_id, &action.metadata);
     record.agent_id = Cow::Borrowed(&action.agent_id);
     record.acting_for = question.acting_for.iter().map(Cow::from).collect();
     record.tool_name = Cow::Borrowed(&action.tool_name);
@@ -255,21 +285,14 @@ pub(crate) fn event_record(
     record.policy = Some(Cow::Borrowed(&question.policy));
     record.redacted = question.redacted.iter().map(Cow::from).collect();
     record.request_id = Some(request.id());
-    let who = |vote: &ApprovalVote| Cow::Owned(vote.approver.name().to_owned());
     let deciding = match event {
         AuditEvent::ApprovalGranted => request.approvals().last(),
         AuditEvent::ApprovalRejected | AuditEvent::ApprovalRevoked => request.refusal(),
         _ => None,
     };
-    match (event, deciding) {
-        (AuditEvent::ApprovalConsumed, _) => {
-            record.approvers = request.approvals().iter().map(who).collect();
-        }
-        (_, Some(vote)) => {
-            record.approvers = vec![who(vote)];
-            record.reason = vote.reason.as_deref().map(Cow::Borrowed);
-        }
-        _ => {}
+    if let Some(vote) = deciding {
+        record.approvers = vec![vote.approver.name().into()];
+        record.reason = reason(vote);
     }
     record
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::approver::Approver;
 use super::binding::Binding;
 use super::error::{ApprovalError, ApprovalErrorKind};
+use super::remember::Remember;
 use crate::action::ToolAction;
 use crate::policy::ApprovalTerms;
 
@@ -23,9 +24,9 @@ use crate::policy::ApprovalTerms;
 pub enum ApprovalState {
     /// People are asked.
     Requested,
-    /// Enough of them approved; one call may use that.
+    /// Enough of them approved; one call may use that, or more if it is remembered.
     Granted,
-    /// A call has used it. The end.
+    /// As many calls as may have used it. The end.
     Consumed,
     /// Somebody rejected it. The end.
     Rejected,
@@ -84,6 +85,9 @@ pub struct ApprovalVote {
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What they extended the grant to, if to anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remember: Option<Remember>,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
@@ -116,9 +120,12 @@ pub struct ApprovalRequest {
     /// The word that rejected or revoked it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refusal: Option<ApprovalVote>,
-    /// The attempt that used it.
+    /// What the grant is extended to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) consumed_by: Option<Uuid>,
+    pub(super) remember: Option<Remember>,
+    /// The attempts that used it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) consumed_by: Vec<Uuid>,
 }
 
 /// The call that people are asked about, as they may see it, and why.
@@ -175,7 +182,13 @@ impl ApprovalRequest {
 
     /// Whether it is a grant that calls with other arguments may use, too.
     pub fn is_standing(&self) -> bool {
-        false
+        let conditions = self.remember.as_ref().and_then(Remember::stated_conditions);
+        self.state == ApprovalState::Granted && conditions.is_some()
+    }
+
+    /// What the grant is extended to, if everyone who approved agreed on that.
+    pub fn remember(&self) -> Option<&Remember> {
+        self.remember.as_ref()
     }
 
     /// What is asked.
@@ -214,9 +227,14 @@ impl ApprovalRequest {
         self.refusal.as_ref()
     }
 
-    /// The id of the attempt that used it.
-    pub fn consumed_by(&self) -> Option<Uuid> {
-        self.consumed_by
+    /// The ids of the attempts that used it, in that order.
+    pub fn consumed_by(&self) -> &[Uuid] {
+        &self.consumed_by
+    }
+
+    /// How many calls a grant lets run, of which some may have used it.
+    pub fn uses(&self) -> u32 {
+        self.remember.as_ref().map_or(1, Remember::uses)
     }
 
     /// Whether those who approved meet these terms, all of them.
@@ -228,6 +246,25 @@ impl ApprovalRequest {
             })
         };
         !self.approvals.is_empty() && terms.iter().all(|terms| terms.are_met_by(people()))
+    }
+
+    /// What everyone who approved extends the grant to.
+    pub(super) fn agreed(&self) -> Option<Remember> {
+        let mut votes = self.approvals.iter().map(|vote| vote.remember.as_ref());
+        let first = votes.next()??.clone();
+        votes.try_fold(first, |agreed, next| agreed.and(next?))
+    }
+
+    /// Whether as many calls have used it as its state says.
+    fn is_used_as_told(&self) -> bool {
+        let used = u32::try_from(self.consumed_by.len()).unwrap_or(u32::MAX);
+        match self.state {
+            ApprovalState::Consumed => used == self.uses(),
+            ApprovalState::Granted | ApprovalState::Revoked | ApprovalState::Expired => {
+                used < self.uses()
+            }
+            _ => used == 0,
+        }
     }
 
     /// What is not as the transitions leave it.
@@ -245,7 +282,9 @@ impl ApprovalRequest {
             Some("somebody approved their own call")
         } else if refused != self.refusal.is_some() {
             Some("its state is not what its votes say")
-        } else if (self.state == ApprovalState::Consumed) != self.consumed_by.is_some() {
+        } else if approved && self.remember != self.agreed() {
+            Some("its grant is extended to what nobody approved")
+        } else if !self.is_used_as_told() {
             Some("its state is not what became of it")
         } else {
             None
@@ -275,7 +314,9 @@ struct Unchecked {
     #[serde(default)]
     refusal: Option<ApprovalVote>,
     #[serde(default)]
-    consumed_by: Option<Uuid>,
+    remember: Option<Remember>,
+    #[serde(default)]
+    consumed_by: Vec<Uuid>,
 }
 
 impl TryFrom<Unchecked> for ApprovalRequest {
@@ -296,6 +337,7 @@ impl TryFrom<Unchecked> for ApprovalRequest {
             asked: from.asked,
             approvals: from.approvals,
             refusal: from.refusal,
+            remember: from.remember,
             consumed_by: from.consumed_by,
         };
         match request.problem() {

@@ -16,8 +16,9 @@ use uuid::Uuid;
 use super::approver::Approver;
 use super::binding::Bindings;
 use super::error::{ApprovalError, ApprovalErrorKind};
+use super::remember::Remember;
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote, Question};
-use crate::policy::{ApprovalTerms, folded};
+use crate::policy::{ApprovalTerms, Facts, Span, folded};
 use crate::secrets::BUILT_IN;
 
 /// The most characters of a reason that are kept.
@@ -49,7 +50,8 @@ impl ApprovalRequest {
             asked: 1,
             approvals: Vec::new(),
             refusal: None,
-            consumed_by: None,
+            remember: None,
+            consumed_by: Vec::new(),
         }
     }
 
@@ -70,19 +72,25 @@ impl ApprovalRequest {
         }
     }
 
-    /// The request with one more person's approval: granted, if that meets its terms.
+    /// The request with one more person's approval: granted, if that meets its terms. The grant is
+    /// extended to what everyone who approved agrees on.
     ///
     /// # Errors
     ///
-    /// If people are no longer asked, or this one may not decide or already did.
+    /// If people are no longer asked, this one may not decide or already did, or a rule does not
+    /// let the grant be remembered for so long.
     pub fn approve(
         &self,
         approver: &Approver,
         reason: Option<&str>,
+        remember: Option<&Remember>,
         now: OffsetDateTime,
     ) -> Result<Self, ApprovalError> {
         self.expect(ApprovalState::Requested, now)?;
         self.check_entitled(approver)?;
+        if let Some(remember) = remember {
+            self.check_remembered(remember)?;
+        }
         let person = folded(approver.name());
         let mut votes = self.approvals.iter();
         if votes.any(|vote| folded(vote.approver.name()) == person) {
@@ -94,10 +102,17 @@ impl ApprovalRequest {
             return Err(ApprovalError::new(ApprovalErrorKind::State, message));
         }
         let mut next = self.next(ApprovalState::Requested, now);
-        next.approvals.push(vote(approver, reason, now));
+        let mut vote = vote(approver, reason, now);
+        vote.remember = remember.cloned();
+        next.approvals.push(vote);
         if next.meets(&next.question.terms) {
             next.state = ApprovalState::Granted;
-            next.expires_at = later(next.updated_at, next.grant_ttl);
+            next.remember = next.agreed();
+            let time = next
+                .remember
+                .as_ref()
+                .map_or(next.grant_ttl, Remember::time);
+            next.expires_at = later(next.updated_at, time);
         }
         Ok(next)
     }
@@ -132,15 +147,19 @@ impl ApprovalRequest {
         self.refuse(ApprovalState::Revoked, approver, reason, now)
     }
 
-    /// The request, its grant used by an attempt.
+    /// The request, its grant used by one more attempt; consumed, if it was the last that may.
     ///
     /// # Errors
     ///
     /// If it is not granted, or no longer.
     pub fn consume(&self, action_id: Uuid, now: OffsetDateTime) -> Result<Self, ApprovalError> {
         self.expect(ApprovalState::Granted, now)?;
-        let mut next = self.next(ApprovalState::Consumed, now);
-        next.consumed_by = Some(action_id);
+        let mut next = self.next(ApprovalState::Granted, now);
+        next.consumed_by.push(action_id);
+        let used = u32::try_from(next.consumed_by.len()).unwrap_or(u32::MAX);
+        if used >= next.uses() {
+            next.state = ApprovalState::Consumed;
+        }
         Ok(next)
     }
 
@@ -169,6 +188,36 @@ impl ApprovalRequest {
             next.state = ApprovalState::Withdrawn;
         }
         Ok(next)
+    }
+
+    /// Whether its grant lets a call run, on these terms. `facts` are of that call.
+    pub(crate) fn answers(
+        &self,
+        bindings: Bindings,
+        facts: &Facts<'_>,
+        terms: &[ApprovalTerms],
+        now: OffsetDateTime,
+    ) -> bool {
+        let granted_at = self
+            .approvals
+            .last()
+            .map_or(self.created_at, |vote| vote.at);
+        let is_within = |time: Duration| now < later(granted_at, time);
+        let is_same = self.binding == bindings.binding;
+        let is_first = is_same && self.consumed_by.is_empty() && is_within(self.grant_ttl);
+        let is_remembered = || {
+            let is_meant = |remember: &Remember| {
+                is_same || (self.scope == bindings.scope && remember.holds(facts))
+            };
+            self.remember.as_ref().is_some_and(is_meant)
+                && terms
+                    .iter()
+                    .all(|terms| terms.remember().is_some_and(is_within))
+        };
+        self.state == ApprovalState::Granted
+            && !self.is_over(now)
+            && self.meets(terms)
+            && (is_first || is_remembered())
     }
 
     /// The expired request, if its time is over.
@@ -222,6 +271,22 @@ impl ApprovalRequest {
         Err(ApprovalError::new(ApprovalErrorKind::State, message))
     }
 
+    /// Every rule has to let a grant be remembered for so long.
+    fn check_remembered(&self, remember: &Remember) -> Result<(), ApprovalError> {
+        let mut times = self.question.terms.iter().map(ApprovalTerms::remember);
+        let longest = times.try_fold(Duration::MAX, |longest, time| Some(longest.min(time?)));
+        let message = match longest {
+            Some(longest) if remember.time() <= longest => return Ok(()),
+            Some(longest) => format!(
+                "a grant of this call is remembered for at most {}; ask for no more",
+                Span(longest)
+            ),
+            None => "a rule that asks for this approval has no `remember`; approve the one call"
+                .to_owned(),
+        };
+        Err(ApprovalError::new(ApprovalErrorKind::NotEntitled, message))
+    }
+
     /// Some rule's terms have to count this person's word.
     fn check_entitled(&self, approver: &Approver) -> Result<(), ApprovalError> {
         let name = approver.name();
@@ -249,6 +314,7 @@ fn vote(approver: &Approver, reason: Option<&str>, now: OffsetDateTime) -> Appro
             let shown: String = reason.chars().take(LONGEST_REASON).collect();
             BUILT_IN.redact(&shown).into_owned()
         }),
+        remember: None,
         at: whole(now),
     }
 }

@@ -16,8 +16,8 @@ use super::copied::Copied;
 use super::span::CallSpan;
 use super::{Authority, Coordinates, Entry, Merged, Waiting, every_ruling, judge, links};
 use crate::approval::{
-    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Approvals, BoundCall,
-    Question, event_record, finish,
+    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Approvals, Bindings,
+    BoundCall, Question, finish,
 };
 use crate::arguments::{Arguments, Call, ExactArgument, shown_arguments};
 use crate::audit::{AuditError, AuditEvent};
@@ -190,12 +190,13 @@ impl Held {
             }
             let live: Vec<_> = seen.value.iter().filter(|r| !r.is_over(seen.at)).collect();
             let in_state = |state| live.iter().filter(move |request| request.state() == state);
-            let grant = in_state(ApprovalState::Granted).find(|grant| grant.meets(&judged.terms));
+            let grant = in_state(ApprovalState::Granted)
+                .find(|grant| self.is_answered_by(grant, bindings, &judged, seen.at));
             if let Some(grant) = grant {
                 let used = grant.consume(self.action_id, seen.at)?;
                 let is_ours = self.approvals.ask(|store| store.replace(used.clone()));
                 if is_ours.await? {
-                    return Ok(Found::End(self.used(used)));
+                    return Ok(Found::End(self.used(grant, used, bindings, seen.at)));
                 }
                 continue;
             }
@@ -240,16 +241,38 @@ impl Held {
         }
     }
 
-    /// A grant is used up. Whatever changed until now counts.
-    fn used(&self, used: ApprovalRequest) -> End {
-        let record = event_record(AuditEvent::ApprovalConsumed, &used, self.action_id);
-        if let Err(error) = self.authority.audit_log.append_anew(&record) {
+    /// Whether a grant lets this call run, as the policies in force say.
+    fn is_answered_by(
+        &self,
+        grant: &ApprovalRequest,
+        bindings: Bindings,
+        judged: &Judged,
+        now: OffsetDateTime,
+    ) -> bool {
+        self.with_attempt(|attempt| {
+            let host = links::Host::default();
+            let facts = Facts::new(attempt.call, Some(&host));
+            grant.answers(bindings, &facts, &judged.terms, now)
+        })
+    }
+
+    /// A grant is used. Whatever changed until now counts.
+    fn used(
+        &self,
+        grant: &ApprovalRequest,
+        used: ApprovalRequest,
+        bindings: Bindings,
+        now: OffsetDateTime,
+    ) -> End {
+        if let Err(error) = self.with_attempt(|attempt| attempt.record_use(&used)) {
             return End::Unrecorded(error);
         }
         let judged = self.judge();
         match judged.decision {
             Decision::Deny => End::Denied(judged),
-            Decision::RequireApproval if !used.meets(&judged.terms) => End::Refused(used, judged),
+            Decision::RequireApproval if !self.is_answered_by(grant, bindings, &judged, now) => {
+                End::Refused(used, judged)
+            }
             Decision::Allow | Decision::RequireApproval => End::Permit(Some(used), judged),
         }
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::span::CallSpan;
 use super::{Authority, Ruling, count};
 use crate::action::ToolAction;
-use crate::approval::ApprovalError;
+use crate::approval::{ApprovalError, ApprovalRequest};
 use crate::arguments::{Call, own_arguments};
 use crate::audit::{AuditError, AuditEvent, AuditRecord, Written};
 use crate::error::{
@@ -91,7 +91,33 @@ impl Attempt<'_> {
         }
     }
 
+    /// Records a decision.
     pub(super) fn record(&self, decided: Decided<'_>) -> Result<Written, AuditError> {
+        let record = self.as_record(decided);
+        // If that fails, it is told within the call's span.
+        self.span.enter();
+        let written = self.authority.audit_log.append(&record);
+        self.span.exit();
+        written
+    }
+
+    /// Records that a grant is used, which runs nothing yet.
+    pub(super) fn record_use(&self, used: &ApprovalRequest) -> Result<Written, AuditError> {
+        let question = used.question();
+        let mut record = self.as_record(Decided {
+            event: AuditEvent::ApprovalConsumed,
+            reason: "".into(),
+            rule: Some(&question.rule),
+            policy: &question.policy,
+            request_id: Some(used.id()),
+        });
+        record.reason = None;
+        let people = used.approvals().iter();
+        record.approvers = people.map(|vote| vote.approver.name().into()).collect();
+        self.authority.audit_log.append_anew(&record)
+    }
+
+    fn as_record<'r>(&'r self, decided: Decided<'r>) -> AuditRecord<'r> {
         let mut record = AuditRecord::new(decided.event, self.action_id, self.shown_metadata);
         record.agent_id = self.call.agent_id.into();
         record.acting_for = self.authority.acting_for();
@@ -104,11 +130,7 @@ impl Attempt<'_> {
         record.policy = Some(decided.policy.into());
         record.request_id = decided.request_id;
         record.redacted = self.redactions.iter().map(Cow::Borrowed).collect();
-        // If that fails, it is told within the call's span.
-        self.span.enter();
-        let written = self.authority.audit_log.append(&record);
-        self.span.exit();
-        written
+        record
     }
 
     /// Tells those who watch what was decided.

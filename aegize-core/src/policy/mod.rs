@@ -39,8 +39,8 @@ pub use self::lint::{DeclaredTool, Finding, FindingCode, RelatedRule, Severity};
 use self::load::Loader;
 pub(crate) use self::possible::{Doubt, Knowledge, Possible, readings};
 pub use self::rules::PolicyRule;
-pub(crate) use self::terms::folded;
 pub use self::terms::{ApprovalTerms, EntitledApprover};
+pub(crate) use self::terms::{Span, folded};
 use crate::action::ToolAction;
 use crate::yaml::{self, LoadError};
 

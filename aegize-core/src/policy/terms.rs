@@ -1,4 +1,4 @@
-//! On whose word a call that needs approval may run, and how long that counts.
+//! On whose word a call that needs approval may run, how long that counts, and when who is told.
 //!
 //! Pure: a request keeps the terms that asked for it, and whoever uses a grant asks those that are
 //! in force then. The invariant: one person counts once, whatever groups they are in.
@@ -25,6 +25,12 @@ pub struct ApprovalTerms {
     pub(super) quorum: NonZeroU32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expires_in: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) remember: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) remind_after: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) escalate_to: Vec<EntitledApprover>,
 }
 
 impl Default for ApprovalTerms {
@@ -33,12 +39,15 @@ impl Default for ApprovalTerms {
             approvers: Vec::new(),
             quorum: NonZeroU32::MIN,
             expires_in: None,
+            remember: None,
+            remind_after: None,
+            escalate_to: Vec::new(),
         }
     }
 }
 
 impl ApprovalTerms {
-    /// Who may approve; empty if anyone may.
+    /// Who may approve and is asked at first; empty if anyone may.
     pub fn approvers(&self) -> &[EntitledApprover] {
         &self.approvers
     }
@@ -53,13 +62,25 @@ impl ApprovalTerms {
         self.expires_in
     }
 
+    /// For how long a grant may be extended to further calls; without one, it may not.
+    pub fn remember(&self) -> Option<Duration> {
+        self.remember
+    }
+
+    /// After which time without an answer people are told again.
+    pub fn remind_after(&self) -> Option<Duration> {
+        self.remind_after
+    }
+
+    /// Who is told after that time, too. Their word counts from the beginning.
+    pub fn escalate_to(&self) -> &[EntitledApprover] {
+        &self.escalate_to
+    }
+
     /// Whether a person's word counts, who is in these groups.
     pub fn entitles(&self, person: &str, groups: &[String]) -> bool {
-        self.approvers.is_empty()
-            || self.approvers.iter().any(|entitled| match entitled {
-                EntitledApprover::Person(name) => name == person,
-                EntitledApprover::Group(name) => groups.contains(name),
-            })
+        let mut entitled = self.approvers.iter().chain(&self.escalate_to);
+        self.approvers.is_empty() || entitled.any(|entitled| entitled.is(person, groups))
     }
 
     /// Whether enough different people whose word counts are among these, each with their groups.
@@ -89,6 +110,16 @@ pub enum EntitledApprover {
     Group(String),
 }
 
+impl EntitledApprover {
+    /// Whether that is a person, who is in these groups.
+    pub fn is(&self, person: &str, groups: &[String]) -> bool {
+        match self {
+            Self::Person(name) => name == person,
+            Self::Group(name) => groups.contains(name),
+        }
+    }
+}
+
 impl fmt::Display for EntitledApprover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,20 +129,46 @@ impl fmt::Display for EntitledApprover {
     }
 }
 
-/// Terms in words: `2 of alice@acme.com, group:ops within 600 s`.
+/// Terms in words: `2 of alice@acme.com, group:ops within 10m`.
 impl fmt::Display for ApprovalTerms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.quorum)?;
         if self.approvers.is_empty() {
             f.write_str(" of anyone")?;
         }
-        for (index, approver) in self.approvers.iter().enumerate() {
-            let separator = if index == 0 { " of " } else { ", " };
-            write!(f, "{separator}{approver}")?;
+        write_list(f, " of ", &self.approvers)?;
+        if let Some(time) = self.expires_in {
+            write!(f, " within {}", Span(time))?;
         }
-        match self.expires_in {
-            Some(time) => write!(f, " within {} s", time.as_secs()),
-            None => Ok(()),
+        if let Some(time) = self.remember {
+            write!(f, ", remembered up to {}", Span(time))?;
         }
+        if let Some(time) = self.remind_after {
+            write!(f, ", reminded after {}", Span(time))?;
+        }
+        write_list(f, ", escalated to ", &self.escalate_to)
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, before: &str, who: &[EntitledApprover]) -> fmt::Result {
+    for (index, approver) in who.iter().enumerate() {
+        let separator = if index == 0 { before } else { ", " };
+        write!(f, "{separator}{approver}")?;
+    }
+    Ok(())
+}
+
+/// A time as a policy writes it, in the largest unit that it is whole in.
+pub(crate) struct Span(pub(crate) Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let units = [(24 * 60 * 60, 'd'), (60 * 60, 'h'), (60, 'm')];
+        let whole = units
+            .into_iter()
+            .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+        let (unit, letter) = whole.unwrap_or((1, 's'));
+        write!(f, "{}{letter}", seconds / unit)
     }
 }

@@ -265,7 +265,7 @@ impl<'p> Comparison<'p> {
         let come = new.iter().filter(|(key, _)| !old.contains_key(key));
         for (_, name) in gone.chain(come) {
             let limit = format!(
-                "rule `{name}`: its `approvers`, `quorum` or `expires_in` change who has to approve, which is not compared"
+                "rule `{name}`: on whose word its calls run, or for how long that counts, changes, which is not compared"
             );
             if !self.limits.contains(&limit) {
                 self.limits.push(limit);

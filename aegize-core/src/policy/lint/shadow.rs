@@ -219,11 +219,10 @@ impl<'p> Search<'_, 'p> {
 }
 
 /// Whether an approval rule has its own say about calls for which another one asks, too: all terms
-/// have to be met.
+/// have to be met, and every rule has to let a grant be remembered.
 fn adds_terms(rule: &Rule, other: &Rule) -> bool {
-    other.section == Section::RequireApproval
-        && rule.terms != ApprovalTerms::default()
-        && rule.terms != other.terms
+    let says_something = rule.terms != ApprovalTerms::default() || other.terms.remember().is_some();
+    other.section == Section::RequireApproval && says_something && rule.terms != other.terms
 }
 
 fn has_regexes(rule: &Rule) -> bool {

@@ -1,5 +1,6 @@
 //! The terms of an approval rule.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -9,7 +10,14 @@ use crate::yaml::decode::{Decoder, Fields, Trail};
 use crate::yaml::{Kind, Node};
 
 /// The keys of `require_approval` rules alone.
-pub(super) const TERMS: [&str; 3] = ["approvers", "quorum", "expires_in"];
+pub(super) const TERMS: [&str; 6] = [
+    "approvers",
+    "quorum",
+    "expires_in",
+    "remember",
+    "remind_after",
+    "escalate_to",
+];
 
 /// The longest time that an approval may be waited for or count.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -20,17 +28,21 @@ pub(super) fn read_terms(
     trail: Trail<'_>,
 ) -> ApprovalTerms {
     let mut terms = ApprovalTerms::default();
-    if let Some(node) = fields.get("approvers") {
-        terms.approvers = read_approvers(decoder, node, Trail::Key(&trail, "approvers"));
-    }
+    let mut approvers = |key: &'static str| match fields.get(key) {
+        Some(node) => read_approvers(decoder, node, Trail::Key(&trail, key)),
+        None => Vec::new(),
+    };
+    terms.approvers = approvers("approvers");
+    terms.escalate_to = approvers("escalate_to");
     if let Some(node) = fields.get("quorum") {
         let trail = Trail::Key(&trail, "quorum");
         terms.quorum = read_quorum(decoder, node, trail).unwrap_or(NonZeroU32::MIN);
         let has_group =
             |entitled: &EntitledApprover| matches!(entitled, EntitledApprover::Group(_));
-        let people = u32::try_from(terms.approvers.len()).unwrap_or(u32::MAX);
-        let is_closed = !terms.approvers.is_empty() && !terms.approvers.iter().any(has_group);
-        if is_closed && people < terms.quorum() {
+        let named: BTreeSet<_> = terms.approvers.iter().chain(&terms.escalate_to).collect();
+        let people = u32::try_from(named.len()).unwrap_or(u32::MAX);
+        let is_open = terms.approvers.is_empty() || named.into_iter().any(has_group);
+        if !is_open && people < terms.quorum() {
             let message = format!(
                 "a quorum of {} cannot be met by {people} approvers; name more, or lower it",
                 terms.quorum()
@@ -38,8 +50,18 @@ pub(super) fn read_terms(
             decoder.problem(node, trail, message);
         }
     }
-    if let Some(node) = fields.get("expires_in") {
-        terms.expires_in = read_time(decoder, node, Trail::Key(&trail, "expires_in"));
+    let mut time = |key: &'static str| {
+        let node = fields.get(key)?;
+        read_time(decoder, node, Trail::Key(&trail, key))
+    };
+    terms.expires_in = time("expires_in");
+    terms.remember = time("remember");
+    terms.remind_after = time("remind_after");
+    if let Some(node) = fields.get("escalate_to")
+        && fields.get("remind_after").is_none()
+    {
+        let message = "`escalate_to` says whom to tell after a time; write which: `remind_after`";
+        decoder.problem(node, Trail::Key(&trail, "escalate_to"), message);
     }
     terms
 }

@@ -1,0 +1,3 @@
+//! Stores of approvals, through the public face.
+
+mod model;
