@@ -3,8 +3,9 @@
 //! The invariant: a form acts only with the token of the session that it was made for.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use aegize_core::{ApprovalError, ApprovalErrorKind, ApprovalRequest};
+use aegize_core::{ApprovalError, ApprovalErrorKind, ApprovalRequest, Remember};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts as _, Path, Request, State};
 use axum::http::{StatusCode, header};
@@ -60,15 +61,41 @@ fn unreadable(rejection: FormRejection) -> Response {
 pub(crate) struct Bare {}
 
 /// What an approver says.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Decision {
-    #[serde(default)]
     reason: String,
+    /// Anything, if the grant is to be remembered.
+    remember: String,
+    minutes: String,
+    uses: String,
+    conditions: String,
 }
 
 impl Decision {
     fn reason(&self) -> Option<&str> {
         Some(self.reason.trim()).filter(|reason| !reason.is_empty())
+    }
+
+    /// What the grant is extended to, if it is.
+    fn remember(&self) -> Result<Option<Remember>, ApprovalError> {
+        if self.remember.is_empty() {
+            return Ok(None);
+        }
+        let number = |text: &str, what: &str| {
+            text.trim().parse::<u32>().map_err(|_| {
+                let message = format!("`{text}` is no number of {what}; give one such as 5");
+                ApprovalError::new(ApprovalErrorKind::Malformed, message)
+            })
+        };
+        let minutes = number(&self.minutes, "minutes")?;
+        let time = Duration::from_secs(u64::from(minutes) * 60);
+        let remember = Remember::new(time, number(&self.uses, "calls")?)?;
+        let conditions = self.conditions.trim();
+        if conditions.is_empty() {
+            return Ok(Some(remember));
+        }
+        remember.conditions(conditions).map(Some)
     }
 }
 
@@ -152,7 +179,16 @@ pub(crate) async fn approve(
     Path(id): Path<Uuid>,
     Posted { viewer, form }: Posted<Decision>,
 ) -> Response {
-    let decided = app.desk.approve(id, &viewer.approver, form.reason()).await;
+    let (approver, reason) = (&viewer.approver, form.reason());
+    let decided = match form.remember() {
+        Ok(None) => app.desk.approve(id, approver, reason).await,
+        Ok(Some(remember)) => {
+            let desk = &app.desk;
+            desk.approve_and_remember(id, approver, reason, &remember)
+                .await
+        }
+        Err(error) => Err(error),
+    };
     conclude(&app, &viewer, id, Outcome::Approved, decided).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aegize_core::{ApprovalQuery, ApprovalRequest, ApprovalState};
+use aegize_core::{ApprovalQuery, ApprovalRequest, ApprovalState, ApprovalTerms};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -85,16 +85,16 @@ pub(crate) async fn request_page(
                 }
             }
             div.columns {
-                div.facts {
-                    (facts::arguments(&request))
-                    (facts::reason(&request))
-                    (facts::metadata(&request))
-                    (facts::similar(&similar, now))
-                }
+                div.facts { (facts::arguments(&request)) }
                 aside.verdict aria-label="Decision" {
                     (standing(&request, now))
                     (facts::votes(&request, now))
                     (decision(&request, viewer, now))
+                }
+                div.facts {
+                    (facts::reason(&request))
+                    (facts::metadata(&request))
+                    (facts::similar(&similar, now))
                 }
             }
         }
@@ -134,16 +134,11 @@ fn standing(request: &ApprovalRequest, now: OffsetDateTime) -> Markup {
                 }
                 ApprovalState::Granted => {
                     p.big { "Approved" }
-                    p { "One call, exactly this one, may run. " (parts::left(request.expires_at(), now)) }
+                    p { (what_may_run(request)) ". " (parts::left(request.expires_at(), now)) }
                 }
                 ApprovalState::Consumed => {
                     p.big { "Approved and used" }
-                    p {
-                        "The call used it " (parts::ago(request.updated_at(), now)) "."
-                        @if let Some(attempt) = request.consumed_by() {
-                            " In the log it is attempt " code.id { (attempt) } "."
-                        }
-                    }
+                    p { "The last call that may used it " (parts::ago(request.updated_at(), now)) }
                 }
                 ApprovalState::Rejected => {
                     p.big { "Rejected" }
@@ -179,12 +174,25 @@ fn standing(request: &ApprovalRequest, now: OffsetDateTime) -> Markup {
     }
 }
 
+/// What a grant lets run.
+fn what_may_run(request: &ApprovalRequest) -> Markup {
+    html! {
+        @match request.remember() {
+            None => "One call may run, exactly this one",
+            Some(remember) => {
+                "Remembered: " (Line(&remember.to_string())) "; "
+                (request.consumed_by().len()) " of " (request.uses()) " used"
+            }
+        }
+    }
+}
+
 /// The form for whoever may decide, or why this person may not.
 fn decision(request: &ApprovalRequest, viewer: &Viewer, now: OffsetDateTime) -> Markup {
     let approver = &viewer.approver;
     let path = format!("/requests/{}", request.id());
     let refused = match request.state() {
-        ApprovalState::Requested => request.approve(approver, None, now).err(),
+        ApprovalState::Requested => request.approve(approver, None, None, now).err(),
         ApprovalState::Granted => request.revoke(approver, None, now).err(),
         _ => return html! {},
     };
@@ -200,6 +208,9 @@ fn decision(request: &ApprovalRequest, viewer: &Viewer, now: OffsetDateTime) -> 
                 input type="hidden" name="form_token" value=(viewer.session.form_token);
                 label for="reason" { "Reason " span.optional { "kept in the log" } }
                 textarea #reason name="reason" rows="3" maxlength="1000" {}
+                @if let Some(longest) = longest_memory(request).filter(|_| may_approve) {
+                    (remembering(longest))
+                }
                 div.buttons {
                     @if may_approve {
                         button #approve.primary type="submit" formaction={ (path) "/approve" } { "Approve" }
@@ -215,6 +226,45 @@ fn decision(request: &ApprovalRequest, viewer: &Viewer, now: OffsetDateTime) -> 
         }
         @if may_approve {
             p.hint { "Approving lets this call run once, with these arguments and no others." }
+        }
+    }
+}
+
+/// For how long a grant may be extended to further calls, if all rules that ask let it be.
+fn longest_memory(request: &ApprovalRequest) -> Option<Duration> {
+    let terms = request.question().terms.iter();
+    let times: Option<Vec<_>> = terms.map(ApprovalTerms::remember).collect();
+    times?.into_iter().min().filter(|time| time.as_secs() >= 60)
+}
+
+/// What a grant may be extended to.
+fn remembering(longest: Duration) -> Markup {
+    let longest = longest.as_secs() / 60;
+    html! {
+        details.remember {
+            summary { "Remember this approval" }
+            label.check {
+                input type="checkbox" name="remember" value="yes";
+                " Further calls may use it, too"
+            }
+            div.pair {
+                label {
+                    span { "Minutes, up to " (longest) }
+                    input type="number" name="minutes" min="1" max=(longest) value=(longest.min(60));
+                }
+                label {
+                    span { "Calls in all" }
+                    input type="number" name="uses" min="1" max="1000" value="5";
+                }
+            }
+            label {
+                span { "Where the arguments may differ, in the words of policies" }
+                textarea name="conditions" rows="2" spellcheck="false" placeholder="args: {amount: {max: 100}}"
+                    aria-describedby="conditions-hint" {}
+            }
+            p #conditions-hint.hint {
+                "Without any, only the very same call. Arguments that they do not name may be anything."
+            }
         }
     }
 }

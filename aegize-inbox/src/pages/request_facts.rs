@@ -63,6 +63,9 @@ pub(super) fn reason(request: &ApprovalRequest) -> Markup {
                 }
                 tr { th scope="row" { "Request" } td { code.id { (request.id()) } } }
                 tr { th scope="row" { "Attempt" } td { code.id { (question.action.action_id) } } }
+                @for attempt in request.consumed_by() {
+                    tr { th scope="row" { "Used by" } td { code.id { (attempt) } } }
+                }
             } }
         }
     }
@@ -85,6 +88,14 @@ fn in_words(request: &ApprovalRequest, terms: &ApprovalTerms) -> Markup {
         @if let Some(time) = terms.expires_in() {
             @let time = time::Duration::try_from(time).unwrap_or(time::Duration::MAX);
             ", within " (words::span(time))
+        }
+        @if let Some(time) = terms.remind_after() {
+            @let time = time::Duration::try_from(time).unwrap_or(time::Duration::MAX);
+            "; reminded after " (words::span(time))
+        }
+        @for (index, approver) in terms.escalate_to().iter().enumerate() {
+            @if index == 0 { ", along with " } @else { ", " }
+            code { (Line(&approver.to_string())) }
         }
         " " span.kind { (parts::counted(request, terms)) " so far" }
     }
@@ -135,6 +146,9 @@ fn voice(vote: &ApprovalVote, verb: &str, now: OffsetDateTime) -> Markup {
             @if let Some(reason) = &vote.reason {
                 blockquote { (shown::Block(reason)) }
             }
+            @if let Some(remember) = &vote.remember {
+                p.hint { "to be remembered: " (Line(&remember.to_string())) }
+            }
         }
     }
 }
@@ -145,7 +159,7 @@ pub(super) fn similar(similar: &[ApprovalRequest], now: OffsetDateTime) -> Marku
         let found = similar
             .iter()
             .filter(|request| states.contains(&request.state()));
-        u64::try_from(found.count()).unwrap_or(u64::MAX)
+        number(found.count())
     };
     let approved = in_states(&[ApprovalState::Granted, ApprovalState::Consumed]);
     let refused = in_states(&[ApprovalState::Rejected, ApprovalState::Revoked]);
@@ -158,7 +172,7 @@ pub(super) fn similar(similar: &[ApprovalRequest], now: OffsetDateTime) -> Marku
                 p.empty { "none: this agent asks for this for the first time" }
             } @else {
                 p {
-                    "Of the last " (similar.len()) ": "
+                    "Of the last " (words::count(number(similar.len()), "call", "calls")) ": "
                     strong { (approved) " approved" } ", "
                     strong { (refused) " rejected or taken back" } ", "
                     (unanswered) " without an answer"
@@ -176,6 +190,10 @@ pub(super) fn similar(similar: &[ApprovalRequest], now: OffsetDateTime) -> Marku
             }
         }
     }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn summary(request: &ApprovalRequest) -> Markup {
