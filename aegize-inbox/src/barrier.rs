@@ -47,11 +47,15 @@ const HEADERS: [(HeaderName, &str); 8] = [
 
 /// Catches panics, ends what takes too long, counts, and adds the headers.
 pub(crate) async fn whole(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(LONGEST, answer).await {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => Failure::internal().into_response(),
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Ok(Err(_)) => Failure::internal().at(&path),
+        Err(_) => {
+            let text = "the request took too long; look at what came of it before you repeat it";
+            Failure::new(StatusCode::REQUEST_TIMEOUT, "Too slow", text).at(&path)
+        }
     };
     app.metrics.answered(response.status());
     let headers = response.headers_mut();
@@ -70,12 +74,13 @@ pub(crate) async fn whole(State(app): State<App>, request: Request, next: Next) 
 
 /// Lets nothing through that is for another host.
 pub(crate) async fn own_host(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
     if app.hosts.are_meant_by(request.uri(), request.headers()) {
         return next.run(request).await;
     }
     let text = "this inbox does not answer to that name; call it by its own, or start it with that \
                 name as a further host";
-    Failure::new(StatusCode::MISDIRECTED_REQUEST, "Another host", text).into_response()
+    Failure::new(StatusCode::MISDIRECTED_REQUEST, "Another host", text).at(&path)
 }
 
 /// Lets no form through that another site made a browser send.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aegize_core::{ApprovalError, ApprovalErrorKind, ApprovalRequest, Remember};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts as _, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::metrics::Outcome;
 use crate::pages::{self, Failure, Told};
+use crate::tokens;
 use crate::viewer::{Viewer, cookie_name};
 
 /// A form of a session, and whose that is.
@@ -140,20 +141,20 @@ pub(crate) async fn sign_in(
         Err(rejection) => return unreadable(rejection),
     };
     let next = local(&next);
-    if let Err(wait) = app.throttle.take(from.ip()) {
-        let seconds = wait.as_secs().max(1);
-        let told = format!("too many attempts; wait {seconds} s and try again");
-        let page = pages::sign_in(next, Some(&told));
-        let wait = [(header::RETRY_AFTER, seconds.to_string())];
-        return (StatusCode::TOO_MANY_REQUESTS, wait, page).into_response();
-    }
-    let Some(approver) = app.directory.authenticate(token.trim()).await else {
-        app.metrics.sign_in_failed();
-        let told = "this token is not accepted; it may be mistyped, expired or revoked";
-        return (StatusCode::UNAUTHORIZED, pages::sign_in(next, Some(told))).into_response();
+    let holder = match tokens::holder(&app, from.ip(), token.trim()).await {
+        Ok(holder) => holder,
+        Err(refused) => {
+            let page = pages::sign_in(next, Some(&refused.to_string()));
+            let mut response = (refused.status(), page).into_response();
+            if let Some(seconds) = refused.retry_after() {
+                let headers = response.headers_mut();
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            return response;
+        }
     };
-    app.throttle.give_back(from.ip());
-    let Ok(id) = app.sessions.open(approver.name(), token.trim()) else {
+    let opened = app.sessions.open(holder.approver.name(), &holder.token_id);
+    let Ok(id) = opened else {
         return Failure::internal().into_response();
     };
     let cookie = cookie(app.is_secure, &id);

@@ -4,6 +4,7 @@
 //! [`ApprovalDesk`](aegize_core::ApprovalDesk), which records it. The invariant: nobody decides whom
 //! the directory does not know at that moment, and what is decided is the request that was shown.
 
+mod api;
 mod app;
 mod assets;
 mod barrier;
@@ -21,6 +22,7 @@ mod serve;
 mod session;
 mod shown;
 mod throttle;
+mod tokens;
 mod viewer;
 mod words;
 

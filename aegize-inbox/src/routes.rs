@@ -7,7 +7,7 @@ use axum::{Router, http::StatusCode};
 
 use crate::app::App;
 use crate::pages::Failure;
-use crate::{assets, barrier, events, forms, metrics, pages};
+use crate::{api, assets, barrier, events, forms, metrics, pages};
 
 /// The most bytes of a body.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -33,6 +33,7 @@ pub(crate) fn routes(app: App) -> Router {
         .layer(from_fn(barrier::own_origin));
     Router::new()
         .merge(pages)
+        .nest("/api/v1", api::routes())
         .route("/metrics", get(metrics::metrics))
         .layer(from_fn_with_state(app.clone(), barrier::own_host))
         .route("/healthz", get(metrics::health))

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use super::frame::Frame;
+use crate::api::Problem;
 use crate::shown::Line;
 
 /// What went wrong, for a person.
@@ -22,6 +23,15 @@ impl Failure {
             status,
             title,
             text: text.into(),
+        }
+    }
+
+    /// The failure for whoever asked at a path: a page, or for a program a problem.
+    pub(crate) fn at(self, path: &str) -> Response {
+        if path.starts_with("/api/") {
+            Problem::new(self.status, self.text).into_response()
+        } else {
+            self.into_response()
         }
     }
 
@@ -47,7 +57,7 @@ impl From<ApprovalError> for Failure {
 }
 
 /// What a kind of error is in HTTP, and in words.
-fn status(kind: ApprovalErrorKind) -> (StatusCode, &'static str) {
+pub(crate) fn status(kind: ApprovalErrorKind) -> (StatusCode, &'static str) {
     match kind {
         ApprovalErrorKind::NotFound => (StatusCode::NOT_FOUND, "No such request"),
         ApprovalErrorKind::State => (StatusCode::CONFLICT, "Too late"),

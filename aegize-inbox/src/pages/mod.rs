@@ -12,7 +12,7 @@ mod request_facts;
 mod sign_in;
 mod waiting;
 
-pub(crate) use self::failure::Failure;
+pub(crate) use self::failure::{Failure, status};
 pub(crate) use self::history::history;
 pub(crate) use self::request::{Told, request, request_page};
 pub(crate) use self::sign_in::sign_in;
