@@ -120,7 +120,7 @@ impl Approvals {
     }
 
     /// Waits for the store, but only for some time.
-    pub(super) async fn within<'s, T>(
+    pub(crate) async fn within<'s, T>(
         &'s self,
         limit: Duration,
         question: impl FnOnce(&'s dyn ApprovalStore) -> StoreFuture<'s, T>,

@@ -100,7 +100,15 @@ impl Held {
             held: self,
             request: None,
         };
+        let mut news = 0;
         loop {
+            // Before it looks for a grant, so that none is missed.
+            if self.authority.waiting != Waiting::No {
+                news = match self.approvals.ask(|store| store.news(0)).await {
+                    Ok(news) => news,
+                    Err(error) => return End::Unavailable(error, self.judge()),
+                };
+            }
             let found = match self.find(asking.request).await {
                 Ok(found) => found,
                 Err(error) => return End::Unavailable(error, self.judge()),
@@ -108,7 +116,10 @@ impl Held {
             let (request, judged) = match found {
                 Found::Asked(request, judged) => (request, judged),
                 Found::End(end) => {
-                    if !matches!(end, End::Permit(None, _)) {
+                    // What is used up is asked no longer; anything else is withdrawn.
+                    if let End::Permit(Some(used), _) = &end
+                        && asking.request == Some(used.id())
+                    {
                         asking.request = None;
                     }
                     return end;
@@ -124,7 +135,9 @@ impl Held {
                 }
                 *is_recorded = true;
             }
-            match self.wait(request.id(), deadline).await {
+            let is_remembered = judged.terms.iter().all(|terms| terms.remember().is_some());
+            let news = is_remembered.then_some(news);
+            match self.wait(request.id(), deadline, news).await {
                 Ok(None) => {}
                 Ok(Some(ended)) if ended.state() == ApprovalState::Requested => {
                     asking.request = None;
@@ -139,12 +152,13 @@ impl Held {
         }
     }
 
-    /// Waits until a request is granted or used: `None`. Otherwise how it stands when it has
-    /// ended, or when time is up.
+    /// Waits until a request is granted or used, or some other grant may answer the call, of which there
+    /// is `news`: `None`. Otherwise how it stands when it has ended, or when time is up.
     async fn wait(
         &self,
         id: Uuid,
         deadline: Option<Instant>,
+        news: Option<u64>,
     ) -> Result<Option<ApprovalRequest>, ApprovalError> {
         let desk = self.approvals.desk(&self.authority.audit_log);
         loop {
@@ -160,7 +174,15 @@ impl Held {
             }
             let life = Duration::try_from(request.expires_at() - now).unwrap_or_default();
             let limit = left.map_or(life, |left| left.min(life));
-            self.approvals.changed(&request, limit).await?;
+            match news {
+                Some(after) => {
+                    let news = self.approvals.within(limit, |store| store.news(after));
+                    if news.await?.is_some() {
+                        return Ok(None);
+                    }
+                }
+                None => self.approvals.changed(&request, limit).await?,
+            }
         }
     }
 

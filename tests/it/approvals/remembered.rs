@@ -282,3 +282,36 @@ fn conditions_are_read_strictly() {
         remember(1).conditions(text).expect(text);
     }
 }
+
+#[test]
+fn calls_that_wait_are_answered_by_what_is_remembered_meanwhile() {
+    let bank = Bank::new(REMEMBER, Approvals::in_memory());
+    let context = bank.context.wait_until_answered();
+    let call = |amount| {
+        let call = context.guard(payment(amount));
+        Box::pin(call.run(async || Ok::<_, GuardError>(())))
+    };
+    let mut task = Context::from_waker(Waker::noop());
+    let mut waiting = [call(5), call(6), call(600)];
+    for call in &mut waiting {
+        assert!(call.as_mut().poll(&mut task).is_pending());
+    }
+    let desk = bank.approvals.desk(bank.context.audit_log());
+    let requests = pollster::block_on(desk.requests(&ApprovalQuery::newest(9))).unwrap();
+    let [large, six, five] = &requests[..] else {
+        panic!("{requests:?}");
+    };
+    bank.remember(five.id(), &up_to_100(2)).unwrap();
+    let [one, other, mut third] = waiting;
+    pollster::block_on(one).unwrap();
+    pollster::block_on(other).unwrap();
+    assert!(third.as_mut().poll(&mut task).is_pending());
+    let state = |request: &ApprovalRequest| {
+        pollster::block_on(desk.request(request.id()))
+            .unwrap()
+            .state()
+    };
+    assert_eq!(state(five), ApprovalState::Consumed);
+    assert_eq!(state(six), ApprovalState::Withdrawn, "nobody asks any more");
+    assert_eq!(state(large), ApprovalState::Requested);
+}
