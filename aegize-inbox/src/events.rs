@@ -41,8 +41,10 @@ pub(crate) async fn events(
     Query(After { after }): Query<After>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(viewer) = Viewer::of(&app, &headers, false).await else {
-        return StatusCode::UNAUTHORIZED.into_response();
+    let viewer = match Viewer::of(&app, &headers, false).await {
+        Ok(Some(viewer)) => viewer,
+        Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
+        Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let all = app.streams.clone().try_acquire_owned();
     let own = viewer.session.streams.clone().try_acquire_owned();
@@ -73,8 +75,8 @@ impl Listening {
             news = self.app.desk.news(self.after, SILENCE) => news,
         };
         let session = self.viewer.session.clone();
-        let holds =
-            self.app.sessions.has(&session) && Viewer::behind(&self.app, session).await.is_some();
+        let holds = self.app.sessions.has(&session)
+            && matches!(Viewer::behind(&self.app, session).await, Ok(Some(_)));
         if !holds {
             return None;
         }

@@ -153,8 +153,7 @@ pub(crate) async fn sign_in(
             return response;
         }
     };
-    let opened = app.sessions.open(holder.approver.name(), &holder.token_id);
-    let Ok(id) = opened else {
+    let Ok(id) = app.sessions.open(&holder.id) else {
         return Failure::internal().into_response();
     };
     let cookie = cookie(app.is_secure, &id);

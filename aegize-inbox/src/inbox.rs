@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aegize_core::{ApprovalDesk, Approvals, AuditLog};
+use aegize_store::{Directory, Outbox, Store};
 
-use crate::interim::Directory;
 use crate::session::Lifetime;
 
 /// Where people look at requests and decide about them, in a browser or by program.
@@ -13,18 +13,25 @@ use crate::session::Lifetime;
 pub struct Inbox {
     pub(crate) desk: ApprovalDesk,
     pub(crate) directory: Directory,
+    pub(crate) outbox: Outbox,
     pub(crate) hosts: Vec<String>,
     pub(crate) lifetime: Lifetime,
     pub(crate) is_plain_allowed: bool,
 }
 
 impl Inbox {
-    /// An inbox over the requests that are kept there, for the people of a directory. What they do is
-    /// recorded in the log.
-    pub fn new(approvals: &Approvals, directory: Directory, audit_log: &AuditLog) -> Self {
+    /// An inbox over the requests that are kept there, and what channels were told of them, for the
+    /// people of a directory. What they do is recorded in the log.
+    pub fn new(
+        approvals: &Approvals,
+        store: &Store,
+        directory: Directory,
+        audit_log: &AuditLog,
+    ) -> Self {
         Self {
             desk: approvals.desk(audit_log),
             directory,
+            outbox: store.outbox(),
             hosts: Vec::new(),
             lifetime: Lifetime {
                 idle: Duration::from_secs(60 * 60),

@@ -12,7 +12,6 @@ mod events;
 mod forms;
 mod hosts;
 mod inbox;
-mod interim;
 mod metrics;
 mod pages;
 mod random;
@@ -27,5 +26,4 @@ mod viewer;
 mod words;
 
 pub use self::inbox::Inbox;
-pub use self::interim::Directory;
 pub use self::serve::{InboxError, Tls};

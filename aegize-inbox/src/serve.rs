@@ -19,10 +19,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::hosts::Hosts;
 use crate::inbox::Inbox;
 use crate::routes::routes;
-use crate::session::Sessions;
 
 /// How long a client may take for the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -124,14 +122,7 @@ impl Inbox {
             return Err(InboxError::Plain(address));
         }
         let (stopping, is_stopping) = watch::channel(false);
-        let app = App::new(
-            self.desk,
-            self.directory,
-            Sessions::new(self.lifetime),
-            Hosts::new(&self.hosts, address),
-            tls.is_some(),
-            is_stopping,
-        );
+        let app = App::new(self, address, tls.is_some(), is_stopping);
         let handle = Handle::new();
         let service = routes(app).into_make_service_with_connect_info::<SocketAddr>();
         let stopped = tokio::spawn({

@@ -41,8 +41,6 @@ struct Kept {
 #[derive(Debug)]
 pub(crate) struct Session {
     key: [u8; 32],
-    /// The name of the approver.
-    pub(crate) name: String,
     /// The id of the token that they signed in with.
     pub(crate) token_id: String,
     /// What their forms carry.
@@ -70,12 +68,11 @@ impl Sessions {
     }
 
     /// Opens a session, and returns its id.
-    pub(crate) fn open(&self, name: &str, token_id: &str) -> Result<String, getrandom::Error> {
+    pub(crate) fn open(&self, token_id: &str) -> Result<String, getrandom::Error> {
         let id = random::secret()?;
         let key = random::digest(&id);
         let session = Arc::new(Session {
             key,
-            name: name.to_owned(),
             token_id: token_id.to_owned(),
             form_token: random::secret()?,
             streams: Arc::new(Semaphore::new(STREAMS)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aegize_core::Approver;
+use aegize_store::StoreError;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::App;
+use crate::pages::Failure;
 use crate::session::Session;
 
 /// The person behind a session.
@@ -26,7 +28,11 @@ pub(crate) fn cookie_name(is_secure: bool) -> &'static str {
 
 impl Viewer {
     /// Whoever sends these headers; `is_use` if that is something that they do.
-    pub(crate) async fn of(app: &App, headers: &HeaderMap, is_use: bool) -> Option<Self> {
+    pub(crate) async fn of(
+        app: &App,
+        headers: &HeaderMap,
+        is_use: bool,
+    ) -> Result<Option<Self>, StoreError> {
         let name = cookie_name(app.is_secure);
         let cookies = headers.get_all(header::COOKIE).iter();
         let mut cookies = cookies
@@ -34,19 +40,27 @@ impl Viewer {
             .flat_map(|value| value.split(';'))
             .filter_map(|cookie| cookie.trim().split_once('='))
             .filter(|(found, _)| *found == name);
-        let (_, id) = cookies.next()?;
         // Two of one name: somebody put one beside ours.
-        if cookies.next().is_some() {
-            return None;
+        let session = match (cookies.next(), cookies.next()) {
+            (Some((_, id)), None) => app.sessions.find(id, is_use),
+            _ => None,
+        };
+        match session {
+            Some(session) => Self::behind(app, session).await,
+            None => Ok(None),
         }
-        let session = app.sessions.find(id, is_use)?;
-        Self::behind(app, session).await
     }
 
-    /// The person of a session, unless they, or their token, are no longer known.
-    pub(crate) async fn behind(app: &App, session: Arc<Session>) -> Option<Self> {
-        let approver = app.directory.approver(&session.name).await?;
-        Some(Self { approver, session })
+    /// The person of a session, unless their token is no longer accepted.
+    pub(crate) async fn behind(
+        app: &App,
+        session: Arc<Session>,
+    ) -> Result<Option<Self>, StoreError> {
+        let token = app.directory.token(&session.token_id).await?;
+        Ok(token.map(|token| Self {
+            approver: token.approver,
+            session,
+        }))
     }
 }
 
@@ -57,6 +71,7 @@ impl FromRequestParts<App> for Viewer {
         // A page that refreshes itself is no use of the session.
         let is_use = !parts.headers.contains_key("aegize-live");
         let viewer = Self::of(app, &parts.headers, is_use).await;
+        let viewer = viewer.map_err(|_| Failure::no_directory().into_response())?;
         viewer.ok_or_else(|| {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             // What was posted is gone with the session: back to the page it was posted from.

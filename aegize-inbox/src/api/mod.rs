@@ -45,11 +45,13 @@ pub(crate) fn routes() -> Router<App> {
         .route("/requests/{id}/reject", post(reject))
         .route("/requests/{id}/revoke", post(revoke))
         .fallback(async || {
-            let detail = "there is nothing at this address; /api/v1/openapi.json tells what there is";
+            let detail =
+                "there is nothing at this address; /api/v1/openapi.json tells what there is";
             Problem::new(StatusCode::NOT_FOUND, detail)
         })
         .method_not_allowed_fallback(async || {
-            let detail = "this address does not answer to that method; /api/v1/openapi.json tells which";
+            let detail =
+                "this address does not answer to that method; /api/v1/openapi.json tells which";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
         })
 }
@@ -83,9 +85,7 @@ impl FromRequestParts<App> for Caller {
 /// The token of a header's value.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 async fn document() -> Response {

@@ -1,6 +1,8 @@
 //! A request as programs see it: a form of its own, which stays when that of stores changes.
 
-use aegize_core::{ApprovalRequest, ApprovalState, ApprovalTerms, ApprovalVote, Approver, Remember};
+use aegize_core::{
+    ApprovalRequest, ApprovalState, ApprovalTerms, ApprovalVote, Approver, Remember,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -122,7 +124,11 @@ impl From<&ApprovalTerms> for TermsView {
             expires_in_seconds: terms.expires_in().map(|time| time.as_secs()),
             remember_seconds: terms.remember().map(|time| time.as_secs()),
             remind_after_seconds: terms.remind_after().map(|time| time.as_secs()),
-            escalate_to: terms.escalate_to().iter().map(ToString::to_string).collect(),
+            escalate_to: terms
+                .escalate_to()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 }

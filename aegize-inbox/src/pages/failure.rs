@@ -42,6 +42,13 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Something broke", text)
     }
 
+    /// Nobody can be told from others.
+    pub(crate) fn no_directory() -> Self {
+        let text = "who you are cannot be told now, since the store or the file of approvers cannot be read; \
+                    whoever runs this inbox has to look at it";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "No directory", text)
+    }
+
     /// There is nothing at that address.
     pub(crate) fn no_page() -> Self {
         let text = "there is nothing at this address; all requests are in the history";

@@ -36,7 +36,10 @@ impl<'s> Api<'s> {
     /// An answer is what the document says of that operation and status.
     fn check(&self, method: &str, path: &str, answer: Answer) -> (u16, Value) {
         let path = path.split('?').next().unwrap();
-        let place = match path.strip_prefix("/requests/").map(|rest| rest.split_once('/')) {
+        let place = match path
+            .strip_prefix("/requests/")
+            .map(|rest| rest.split_once('/'))
+        {
             Some(Some((_, act))) => format!("/requests/{{id}}/{act}"),
             Some(None) => "/requests/{id}".to_owned(),
             None => path.to_owned(),
@@ -58,8 +61,14 @@ impl<'s> Api<'s> {
             .build(&schema)
             .unwrap();
         let value: Value = serde_json::from_str(&answer.text).unwrap();
-        let errors: Vec<_> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
-        assert!(errors.is_empty(), "{method} {place} {status}: {errors:?} {value}");
+        let errors: Vec<_> = validator
+            .iter_errors(&value)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{method} {place} {status}: {errors:?} {value}"
+        );
         if status >= 400 {
             assert_eq!(kind, "application/problem+json");
             assert_eq!(value["status"], status);
@@ -86,11 +95,16 @@ fn programs_list_see_and_decide() {
     let list = |query: &str| api.call("get", &format!("/requests{query}"), alice, None);
     let ids = |answer: &Value| {
         let requests = answer["requests"].as_array().unwrap();
-        let ids = requests.iter().map(|request| request["id"].as_str().unwrap().to_owned());
+        let ids = requests
+            .iter()
+            .map(|request| request["id"].as_str().unwrap().to_owned());
         ids.collect::<Vec<_>>()
     };
     let (_, first) = list("?tool=payments&limit=2");
-    assert_eq!(ids(&first), [payments[2].to_string(), payments[1].to_string()]);
+    assert_eq!(
+        ids(&first),
+        [payments[2].to_string(), payments[1].to_string()]
+    );
     let next = first["next"].as_str().unwrap();
     let (_, rest) = list(&format!("?tool=payments&limit=2&before={next}"));
     assert_eq!(ids(&rest), [payments[0].to_string()]);
@@ -98,7 +112,13 @@ fn programs_list_see_and_decide() {
     for query in ["?state=granted", "?agent=other", "?operation=charge"] {
         assert!(ids(&list(query).1).is_empty(), "{query}");
     }
-    for query in ["?state=open", "?before=7", "?limit=0", "?limit=201", "?limit=x"] {
+    for query in [
+        "?state=open",
+        "?before=7",
+        "?limit=0",
+        "?limit=201",
+        "?limit=x",
+    ] {
         assert_eq!(list(query).0, 400, "{query}");
     }
 
@@ -108,16 +128,65 @@ fn programs_list_see_and_decide() {
 
     // (who, what, whose, the body, the status, the state after that)
     let rows: [(&str, &str, usize, Option<&str>, u16, ApprovalState); 13] = [
-        ("agz_00_00", "approve", 0, None, 401, ApprovalState::Requested),
+        (
+            "agz_00_00",
+            "approve",
+            0,
+            None,
+            401,
+            ApprovalState::Requested,
+        ),
         (alice, "approve", 0, None, 403, ApprovalState::Requested),
         (bob, "approve", 0, Some("{"), 400, ApprovalState::Requested),
-        (bob, "approve", 0, Some(r#"{"reasons":"x"}"#), 400, ApprovalState::Requested),
-        (bob, "approve", 0, Some(r#"{"remember":{"seconds":0,"uses":1}}"#), 422, ApprovalState::Requested),
-        (bob, "approve", 0, Some(r#"{"remember":{"seconds":60,"uses":2,"conditions":"argz: 1"}}"#), 422, ApprovalState::Requested),
-        (bob, "approve", 0, Some(r#"{"remember":{"seconds":60,"uses":2,"conditions":"args: {amount: {max: 9}}"}}"#), 200, ApprovalState::Granted),
+        (
+            bob,
+            "approve",
+            0,
+            Some(r#"{"reasons":"x"}"#),
+            400,
+            ApprovalState::Requested,
+        ),
+        (
+            bob,
+            "approve",
+            0,
+            Some(r#"{"remember":{"seconds":0,"uses":1}}"#),
+            422,
+            ApprovalState::Requested,
+        ),
+        (
+            bob,
+            "approve",
+            0,
+            Some(r#"{"remember":{"seconds":60,"uses":2,"conditions":"argz: 1"}}"#),
+            422,
+            ApprovalState::Requested,
+        ),
+        (
+            bob,
+            "approve",
+            0,
+            Some(r#"{"remember":{"seconds":60,"uses":2,"conditions":"args: {amount: {max: 9}}"}}"#),
+            200,
+            ApprovalState::Granted,
+        ),
         (bob, "approve", 0, None, 409, ApprovalState::Granted),
-        (bob, "revoke", 0, Some(r#"{"reason":"a mistake"}"#), 200, ApprovalState::Revoked),
-        (bob, "reject", 1, Some(r#"{"reason":"no"}"#), 200, ApprovalState::Rejected),
+        (
+            bob,
+            "revoke",
+            0,
+            Some(r#"{"reason":"a mistake"}"#),
+            200,
+            ApprovalState::Revoked,
+        ),
+        (
+            bob,
+            "reject",
+            1,
+            Some(r#"{"reason":"no"}"#),
+            200,
+            ApprovalState::Rejected,
+        ),
         (bob, "reject", 1, None, 409, ApprovalState::Rejected),
         (bob, "approve", 2, Some("{}"), 200, ApprovalState::Granted),
         (alice, "revoke", 2, None, 403, ApprovalState::Granted),
@@ -129,9 +198,16 @@ fn programs_list_see_and_decide() {
         assert_eq!(served.state(id), state, "{act} {body:?}");
     }
     let (_, one) = api.call("post", &format!("/requests/{mail}/approve"), alice, None);
-    assert_eq!((&one["state"], &one["approvals"][0]["by"]["name"]), (&json!("requested"), &json!("alice@acme.com")));
+    assert_eq!(
+        (&one["state"], &one["approvals"][0]["by"]["name"]),
+        (&json!("requested"), &json!("alice@acme.com"))
+    );
     let unknown = format!("/requests/{}", uuid::Uuid::nil());
-    for (method, path) in [("get", unknown.clone()), ("post", unknown + "/approve"), ("get", "/requests/x".to_owned())] {
+    for (method, path) in [
+        ("get", unknown.clone()),
+        ("post", unknown + "/approve"),
+        ("get", "/requests/x".to_owned()),
+    ] {
         assert_eq!(api.call(method, &path, bob, None).0, 404, "{path}");
     }
 }
@@ -142,7 +218,11 @@ fn the_document_names_the_routes_and_no_others() {
     let api = Api::new(&served);
     let meta = json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "components": api.document["components"]});
     jsonschema::meta::validate(&meta).unwrap();
-    for schema in api.document["components"]["schemas"].as_object().unwrap().values() {
+    for schema in api.document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .values()
+    {
         jsonschema::draft202012::meta::validate(schema).unwrap();
     }
     let source = include_str!("../../src/api/mod.rs");
@@ -164,12 +244,19 @@ fn the_document_names_the_routes_and_no_others() {
         .collect();
     assert_eq!(routes, told);
     for (path, method) in &told {
-        let path = format!("/api/v1{}", path.replace("{id}", &uuid::Uuid::nil().to_string()));
+        let path = format!(
+            "/api/v1{}",
+            path.replace("{id}", &uuid::Uuid::nil().to_string())
+        );
         let answer = match &**method {
             "get" => api.client.get(&path),
             _ => api.client.send(&path, "", &[]),
         };
-        let status = if path.ends_with("openapi.json") { 200 } else { 401 };
+        let status = if path.ends_with("openapi.json") {
+            200
+        } else {
+            401
+        };
         assert_eq!(answer.status, status, "{path}");
         let other = match &**method {
             "get" => api.client.send(&path, "", &[]),
@@ -179,7 +266,10 @@ fn the_document_names_the_routes_and_no_others() {
         assert_eq!(other.header("content-type"), "application/problem+json");
     }
     let none = api.client.get("/api/v1/none");
-    assert_eq!((none.status.as_u16(), none.header("content-type")), (404, "application/problem+json"));
+    assert_eq!(
+        (none.status.as_u16(), none.header("content-type")),
+        (404, "application/problem+json")
+    );
 }
 
 #[test]
@@ -195,10 +285,20 @@ fn a_cookie_is_no_token() {
     assert_eq!(answer.header("www-authenticate"), "Bearer");
     for scheme in ["Basic", "Bearer", ""] {
         let value = format!("{scheme} x");
-        assert_eq!(alice.get_with("/api/v1/me", &[("authorization", &value)]).status, 401);
+        assert_eq!(
+            alice
+                .get_with("/api/v1/me", &[("authorization", &value)])
+                .status,
+            401
+        );
     }
     assert_eq!(served.state(id), ApprovalState::Requested);
     // And a token is no cookie.
     let header = format!("Bearer {}", served.alice);
-    assert_eq!(Client::new(&served).get_with("/", &[("authorization", &header)]).status, 303);
+    assert_eq!(
+        Client::new(&served)
+            .get_with("/", &[("authorization", &header)])
+            .status,
+        303
+    );
 }

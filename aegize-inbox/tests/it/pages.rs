@@ -2,12 +2,12 @@
 
 use aegize_core::{ApprovalState, AuditEvent};
 
-use crate::support::{ALICE, Client, Served, payment};
+use crate::support::{Client, Served, payment};
 
 #[test]
 fn a_person_signs_in_sees_what_waits_and_decides() {
     let served = Served::new();
-    let client = Client::signed_in(&served, ALICE);
+    let client = Client::signed_in(&served, &served.alice);
     assert!(client.get("/").text.contains("Nothing waits"));
     let (first, second) = (served.ask(payment(10)), served.ask(payment(20)));
     let page = client.get("/").text;

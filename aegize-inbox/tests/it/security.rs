@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use aegize_core::{ApprovalState, Approvals, AuditLog};
+use aegize_core::{ApprovalState, AuditLog};
 use aegize_inbox::{Inbox, InboxError};
 
 use crate::support::{Client, Served, payment, runtime};
@@ -31,7 +31,12 @@ fn a_decision_needs_the_form_of_its_own_session_from_its_own_origin() {
     let good = [("form_token", &*alice.form_token)];
 
     // (who, what they send, the headers, the status)
-    type Row<'a> = (&'a Client<'a>, &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], u16);
+    type Row<'a> = (
+        &'a Client<'a>,
+        &'a [(&'a str, &'a str)],
+        &'a [(&'a str, &'a str)],
+        u16,
+    );
     let rows: [Row<'_>; 13] = [
         (&alice, &[], &own, 422),
         (&alice, &[("form_token", "")], &own, 403),
@@ -44,13 +49,22 @@ fn a_decision_needs_the_form_of_its_own_session_from_its_own_origin() {
         (&alice, &good, &[("origin", &host)], 403),
         (&alice, &good, &[("sec-fetch-site", "cross-site")], 403),
         (&alice, &good, &[("sec-fetch-site", "same-site")], 403),
-        (&alice, &good, &[("origin", &origin), ("sec-fetch-site", "cross-site")], 403),
+        (
+            &alice,
+            &good,
+            &[("origin", &origin), ("sec-fetch-site", "cross-site")],
+            403,
+        ),
         (&nobody, &good, &own, 303),
     ];
     for (client, fields, headers, status) in rows {
         let answer = client.post_with(&path, fields, headers);
         assert_eq!(answer.status, status, "{fields:?} {headers:?}");
-        assert_eq!(served.state(id), ApprovalState::Requested, "{fields:?} {headers:?}");
+        assert_eq!(
+            served.state(id),
+            ApprovalState::Requested,
+            "{fields:?} {headers:?}"
+        );
     }
     let read = alice.get(&path);
     assert_eq!(read.status, 405, "nothing is decided by a link");
@@ -71,7 +85,7 @@ fn signing_in_from_another_site_opens_no_session() {
 
 #[test]
 fn only_its_own_names_are_answered() {
-    let served = Served::with(Approvals::in_memory, |inbox| inbox.host("approvals.acme.com"));
+    let served = Served::adapted(|inbox| inbox.host("approvals.acme.com"));
     let port = served.address.port();
     let rows = [
         (format!("127.0.0.1:{port}"), 200),
@@ -89,11 +103,24 @@ fn only_its_own_names_are_answered() {
         (String::new(), 421),
     ];
     for (host, status) in rows {
-        for path in ["/sign-in", "/metrics", "/api/v1/openapi.json", "/assets/none"] {
-            let status = if path == "/assets/none" && status == 200 { 404 } else { status };
-            let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        for path in [
+            "/sign-in",
+            "/metrics",
+            "/api/v1/openapi.json",
+            "/assets/none",
+        ] {
+            let status = if path == "/assets/none" && status == 200 {
+                404
+            } else {
+                status
+            };
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
             let answer = raw(&served, &request);
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host} {path}: {answer}");
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{host} {path}: {answer}"
+            );
         }
         // Whoever checks health may not know the name, and learns nothing.
         let request = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -123,7 +150,10 @@ fn a_session_is_known_by_its_cookie_alone_and_ends() {
     let leads_away = |client: &Client<'_>| {
         let answer = client.get("/history?state=granted");
         assert_eq!(answer.status, 303);
-        assert_eq!(answer.header("location"), "/sign-in?next=%2Fhistory%3Fstate%3Dgranted");
+        assert_eq!(
+            answer.header("location"),
+            "/sign-in?next=%2Fhistory%3Fstate%3Dgranted"
+        );
     };
     let forged = [
         "aegize=".to_owned(),
@@ -151,16 +181,17 @@ fn the_cookie_is_for_this_site_and_no_script() {
     let served = Served::new();
     let answer = Client::new(&served).post("/sign-in", &[("token", &served.alice)]);
     let cookie = answer.header("set-cookie");
-    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert!(
+        cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"),
+        "{cookie}"
+    );
 }
 
 #[test]
 fn a_session_ends_with_its_time_and_its_token() {
     let (long, none) = (Duration::from_secs(60), Duration::ZERO);
     for (idle, whole) in [(none, long), (long, none)] {
-        let served = Served::with(Approvals::in_memory, move |inbox| {
-            inbox.session_lifetime(idle, whole)
-        });
+        let served = Served::adapted(|inbox| inbox.session_lifetime(idle, whole));
         let mut client = Client::new(&served);
         let answer = client.post("/sign-in", &[("token", &served.alice)]);
         assert_eq!(answer.status, 303);
@@ -190,7 +221,11 @@ fn guessing_is_slowed_down() {
     }
     let refused = attempt(&served.alice);
     assert_eq!(refused.status, 429);
-    assert!(refused.text.contains("too many attempts"), "{}", refused.text);
+    assert!(
+        refused.text.contains("too many attempts"),
+        "{}",
+        refused.text
+    );
     assert_ne!(refused.header("retry-after"), "");
     assert_eq!(refused.header("set-cookie"), "");
     let api = client.get_with("/api/v1/me", &[("authorization", "Bearer agz_00_11")]);
@@ -223,7 +258,15 @@ fn every_answer_has_the_headers_that_protect_people() {
     let page = alice.get("/");
     let (_, style) = page.text.split_once("rel=\"stylesheet\" href=\"").unwrap();
     let style = style.split('"').next().unwrap();
-    for path in ["/", "/sign-in", "/none", style, "/api/v1/me", "/healthz", "/metrics"] {
+    for path in [
+        "/",
+        "/sign-in",
+        "/none",
+        style,
+        "/api/v1/me",
+        "/healthz",
+        "/metrics",
+    ] {
         let answer = alice.get(path);
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -237,10 +280,17 @@ fn every_answer_has_the_headers_that_protect_people() {
             assert_eq!(answer.header(name), value, "{path} {name}");
         }
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none';"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none';"),
+            "{path}: {policy}"
+        );
         assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"));
         let kept = answer.header("cache-control");
-        let expected = if path == style { "public, max-age=31536000, immutable" } else { "no-store" };
+        let expected = if path == style {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-store"
+        };
         assert_eq!(kept, expected, "{path}");
     }
     for forbidden in ["<style", " style=", "onclick", "javascript:"] {
@@ -264,7 +314,14 @@ fn what_is_too_large_is_refused() {
 fn nothing_listens_beyond_this_host_in_the_clear_unless_told_to() {
     let served = Served::new();
     let listen = || TcpListener::bind("0.0.0.0:0").unwrap();
-    let inbox = |log: &AuditLog| Inbox::new(&served.approvals, &served.store, served.directory.clone(), log);
+    let inbox = |log: &AuditLog| {
+        Inbox::new(
+            &served.approvals,
+            &served.store,
+            served.directory.clone(),
+            log,
+        )
+    };
     let refused = runtime().block_on(inbox(&served.log).serve_until(listen(), None, async {}));
     match refused {
         Err(error @ InboxError::Plain(_)) => {

@@ -8,17 +8,13 @@ use aegize_core::{
     AgentIdentity, ApprovalDesk, ApprovalState, Approvals, Approver, AuditLog, AuditRecord,
     Environment, GuardContext, GuardError, PermissionPolicy, ToolCall,
 };
-use aegize_inbox::{Directory, Inbox, InboxError};
+use aegize_inbox::{Inbox, InboxError, Tls};
+use aegize_store::{Directory, Store};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use ureq::http::{Response, StatusCode};
 use uuid::Uuid;
-
-/// The token of `alice@acme.com`.
-pub(crate) const ALICE: &str = "agz_alice_secret";
-/// The token of `bob@acme.com`, who is in the group `ops`.
-pub(crate) const BOB: &str = "agz_bob_secret";
 
 /// The agents of the tests, and what they have to ask for.
 pub(crate) const POLICY: &str = "
@@ -30,12 +26,17 @@ agents:
         reason: money leaves the company
 ";
 
-/// A served inbox over approvals in memory.
+/// A served inbox over a store in a file.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
+    pub(crate) store: Store,
     pub(crate) approvals: Approvals,
     pub(crate) directory: Directory,
     pub(crate) log: AuditLog,
+    /// The token of `alice@acme.com`.
+    pub(crate) alice: String,
+    /// The token of `bob@acme.com`, who is in the group `ops`.
+    pub(crate) bob: String,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), InboxError>>>,
     _files: TempDir,
@@ -43,36 +44,55 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn new() -> Self {
-        Self::with(Approvals::in_memory(), |inbox| inbox)
+        Self::adapted(|inbox| inbox)
+    }
+
+    pub(crate) fn adapted(adapt: impl FnOnce(Inbox) -> Inbox) -> Self {
+        Self::with(|store| Approvals::new(store.clone()), adapt, None)
     }
 
     pub(crate) fn with(
-        approvals: Approvals,
-        adapt: impl FnOnce(Inbox) -> Inbox + Send + 'static,
+        approvals: impl FnOnce(&Store) -> Approvals,
+        adapt: impl FnOnce(Inbox) -> Inbox,
+        tls: Option<Tls>,
     ) -> Self {
         let files = TempDir::new().unwrap();
         let log = AuditLog::open(files.path().join("audit.jsonl")).unwrap();
-        let directory = Directory::default();
-        directory.insert(ALICE, Approver::new("alice@acme.com").unwrap());
-        let bob = Approver::new("bob@acme.com").unwrap();
-        directory.insert(BOB, bob.group("ops").unwrap());
-        let inbox = Inbox::new(&approvals, directory.clone(), &log);
+        let url = format!("sqlite://{}", files.path().join("approvals.db").display());
+        let store = pollster::block_on(Store::open(&url)).unwrap();
+        let approvals = approvals(&store);
+        let directory = store.directory();
+        let token = |approver: &Approver| {
+            let token = pollster::block_on(directory.create_token(approver, None)).unwrap();
+            token.text().to_owned()
+        };
+        let alice = token(&person("alice@acme.com"));
+        let bob = token(&person("bob@acme.com").group("ops").unwrap());
+        let inbox = adapt(Inbox::new(&approvals, &store, directory.clone(), &log));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let server = thread::spawn(move || {
             let stopped = async { stopped.await.unwrap_or_default() };
-            runtime().block_on(adapt(inbox).serve_until(listener, None, stopped))
+            runtime().block_on(inbox.serve_until(listener, tls, stopped))
         });
         Self {
             address,
+            store,
             approvals,
             directory,
             log,
+            alice,
+            bob,
             stop: Some(stop),
             server: Some(server),
             _files: files,
         }
+    }
+
+    pub(crate) fn revoke(&self, token: &str) {
+        let id = Directory::token_id(token).unwrap();
+        assert!(pollster::block_on(self.directory.revoke_token(id)).unwrap());
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -124,6 +144,10 @@ impl Drop for Served {
             stopped.unwrap();
         }
     }
+}
+
+pub(crate) fn person(name: &str) -> Approver {
+    Approver::new(name).unwrap()
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
@@ -261,6 +285,16 @@ impl<'s> Client<'s> {
             request = request.header(name, value);
         }
         Answer::new(request.send_form(fields.iter().copied()).unwrap())
+    }
+
+    /// Sends a body of JSON.
+    pub(crate) fn send(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.post(self.served.url(path));
+        for (name, value) in headers.iter().copied().chain(self.cookie_header()) {
+            request = request.header(name, value);
+        }
+        let request = request.header("content-type", "application/json");
+        Answer::new(request.send(body).unwrap())
     }
 
     fn cookie_header(&self) -> Option<(&str, &str)> {

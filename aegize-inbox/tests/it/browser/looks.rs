@@ -6,7 +6,7 @@ use aegize_core::ToolCall;
 use serde_json::json;
 
 use super::driver::Browser;
-use crate::support::{ALICE, POLICY, Served, ask, payment, runtime};
+use crate::support::{POLICY, Served, ask, payment, runtime};
 
 fn pictures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots")
@@ -86,7 +86,7 @@ fn pages_fit_every_screen() {
                 .picture(&pictures().join(format!("sign-in-{scheme}-{width}.png")))
                 .await;
         }
-        browser.sign_in(&served.url("/"), ALICE).await;
+        browser.sign_in(&served.url("/"), &served.alice).await;
         let request = format!("/requests/{id}");
         for (name, path) in [
             ("list", "/"),
