@@ -25,5 +25,6 @@ mod tokens;
 mod viewer;
 mod words;
 
+pub use self::api::request_view;
 pub use self::inbox::Inbox;
 pub use self::serve::{InboxError, Tls};
