@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{ApprovalError, ApprovalErrorKind};
 use crate::policy::{Decision, Facts, PermissionPolicy, Span};
-use crate::yaml::Problem;
 
 /// The most calls that a grant is extended to.
 const MOST_USES: u32 = 1000;
@@ -145,7 +144,9 @@ fn compile(conditions: &str) -> Result<PermissionPolicy, ApprovalError> {
     }
     PermissionPolicy::from_yaml_str(&text).map_err(|error| {
         let problems = error.problems().iter();
-        let problems: Vec<_> = problems.map(Problem::message).collect();
+        let problems: Vec<_> = problems
+            .map(|problem| problem.message().to_owned())
+            .collect();
         malformed(format!(
             "these conditions do not load: {}",
             problems.join("; ")

@@ -127,7 +127,7 @@ struct Asked {
     votes: Vec<(usize, Option<Kept>)>,
     kept: Option<Kept>,
     used: u32,
-    asked: u64,
+    callers: u64,
     changed: i64,
     granted: i64,
     expires: i64,
@@ -285,7 +285,7 @@ impl Model {
                 && !request.is_over(now)
         });
         if let Some((index, asked)) = asked {
-            asked.asked += 1;
+            asked.callers += 1;
             asked.changed = now;
             return Outcome::Asked(index);
         }
@@ -302,7 +302,7 @@ impl Model {
             votes: Vec::new(),
             kept: None,
             used: 0,
-            asked: 1,
+            callers: 1,
             changed: now,
             granted: 0,
             expires: now + REQUEST_TTL,
@@ -519,7 +519,7 @@ fn run(seed: u64, steps: usize, store: impl ApprovalStore + 'static, clock: Opti
             let states: Vec<_> = model
                 .requests
                 .iter()
-                .map(|request| (request.state, request.asked, request.used as usize))
+                .map(|request| (request.state, request.callers, request.used as usize))
                 .collect();
             assert_eq!(real.look(), states, "{}", told(&step));
         }

@@ -1,0 +1,176 @@
+//! A store that fails is a refusal.
+
+use super::*;
+
+/// A store that does everything wrong in one way.
+struct Broken(fn() -> StoreFuture<'static, ()>);
+
+impl Broken {
+    fn fail<T: Send + 'static>(&self) -> StoreFuture<'_, T> {
+        let failing = (self.0)();
+        Box::pin(async move {
+            failing.await?;
+            Err(ApprovalError::new(
+                ApprovalErrorKind::Store,
+                "the disk is full",
+            ))
+        })
+    }
+}
+
+impl ApprovalStore for Broken {
+    fn key(&self) -> StoreFuture<'_, BindingKey> {
+        self.fail()
+    }
+
+    fn insert(&self, _: ApprovalRequest) -> StoreFuture<'_, bool> {
+        self.fail()
+    }
+
+    fn replace(&self, _: ApprovalRequest) -> StoreFuture<'_, bool> {
+        self.fail()
+    }
+
+    fn load(&self, _: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>> {
+        self.fail()
+    }
+
+    fn find(&self, _: Binding, _: Binding) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.fail()
+    }
+
+    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.fail()
+    }
+
+    fn count(&self, _: ApprovalState) -> StoreFuture<'_, u64> {
+        self.fail()
+    }
+
+    fn changed(&self, _: Uuid, _: u64) -> StoreFuture<'_, ()> {
+        self.fail()
+    }
+
+    fn news(&self, _: u64) -> StoreFuture<'_, u64> {
+        self.fail()
+    }
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_a_refusal() {
+    let rows: [(Broken, &str); 4] = [
+        (Broken(|| Box::pin(async { Ok(()) })), "the disk is full"),
+        (Broken(|| Box::pin(pending())), "did not answer within 1ms"),
+        (
+            Broken(|| panic!("on the way")),
+            "the approval store panicked",
+        ),
+        (
+            Broken(|| Box::pin(async { panic!("later") })),
+            "the approval store panicked",
+        ),
+    ];
+    for (store, text) in rows {
+        let approvals = Approvals::new(store).answers_within(Duration::from_millis(1));
+        let bank = Bank::new(ASK, approvals);
+        let refusals = [
+            pay(&bank.context, payment(5)),
+            pollster::block_on(bank.context.guard(payment(5)).run(async || Ok(()))),
+        ];
+        for refusal in refusals {
+            match refusal {
+                Err(GuardError::ApprovalUnavailable(refused)) => {
+                    assert!(refused.to_string().contains(text), "{refused}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let records = bank.world.records();
+        assert_eq!(bank.world.events(), [AuditEvent::ApprovalRequired; 2]);
+        assert!(records[0].reason.as_deref().unwrap().contains(text));
+    }
+}
+
+/// A store in memory that does what it is asked to, and does not answer when a grant is used.
+struct Mute(MemoryApprovals);
+
+impl ApprovalStore for Mute {
+    fn key(&self) -> StoreFuture<'_, BindingKey> {
+        self.0.key()
+    }
+
+    fn insert(&self, request: ApprovalRequest) -> StoreFuture<'_, bool> {
+        self.0.insert(request)
+    }
+
+    fn replace(&self, next: ApprovalRequest) -> StoreFuture<'_, bool> {
+        let is_use = next.state() == ApprovalState::Consumed;
+        let replaced = self.0.replace(next);
+        if is_use {
+            Box::pin(pending())
+        } else {
+            replaced
+        }
+    }
+
+    fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>> {
+        self.0.load(id)
+    }
+
+    fn find(
+        &self,
+        binding: Binding,
+        scope: Binding,
+    ) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.0.find(binding, scope)
+    }
+
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.0.list(query)
+    }
+
+    fn count(&self, state: ApprovalState) -> StoreFuture<'_, u64> {
+        self.0.count(state)
+    }
+
+    fn changed(&self, id: Uuid, revision: u64) -> StoreFuture<'_, ()> {
+        self.0.changed(id, revision)
+    }
+
+    fn news(&self, after: u64) -> StoreFuture<'_, u64> {
+        self.0.news(after)
+    }
+}
+
+#[test]
+fn a_grant_that_is_used_up_without_an_answer_is_told_and_runs_nothing() {
+    let store = Mute(MemoryApprovals::new());
+    let approvals = Approvals::new(store).answers_within(Duration::from_millis(1));
+    let bank = Bank::new(ASK, approvals.clone());
+    let id = asked(pay(&bank.context, payment(5)));
+    bank.approve(id).unwrap();
+    let refused = bank
+        .context
+        .guard(payment(5))
+        .run_blocking(|| -> Result<(), GuardError> { panic!("the body ran") });
+    assert!(matches!(refused, Err(GuardError::ApprovalUnavailable(_))));
+
+    // The log tells which attempt was about to use it, as it would had the process ended there.
+    let desk = approvals.desk(bank.context.audit_log());
+    let request = pollster::block_on(desk.request(id)).unwrap();
+    assert_eq!(request.state(), ApprovalState::Consumed);
+    let records = bank.world.records();
+    let of_it: Vec<_> = records
+        .iter()
+        .filter(|record| record.action_id == request.consumed_by()[0])
+        .collect();
+    assert_eq!(of_it[0].event, AuditEvent::ApprovalRequired);
+    assert_eq!(of_it[0].request_id, Some(id));
+    assert!(
+        of_it
+            .iter()
+            .all(|record| record.event == AuditEvent::ApprovalRequired)
+    );
+    // It is not found again.
+    assert_ne!(asked(pay(&bank.context, payment(5))), id);
+}
