@@ -5,6 +5,7 @@ use aegize_store::DeliveryKind;
 use serde_json::json;
 
 use super::driver::Browser;
+use super::looks::pictures;
 use crate::support::{Served, ask, person, runtime};
 
 /// Markup that would run a script wherever it were taken for some, and end whatever it stands in.
@@ -104,6 +105,7 @@ fn hostile_text_stays_text_in_every_field() {
         }
         browser.open(&served.url(&format!("/requests/{id}"))).await;
         browser.read("<script>alert(2)</script>").await;
+        browser.picture(&pictures().join("hostile.png")).await;
         for unseen in ["U+202E", "U+2066", "U+200B", "U+E0041", "U+0007"] {
             browser.read(unseen).await;
         }
