@@ -1,3 +1,11 @@
-//! Stores of approvals, through the public face.
+//! The stores through their public face: what is promised of all is asked of each.
 
+#[macro_use]
+mod places;
+
+mod directory;
+mod keeping;
 mod model;
+mod outbox;
+mod samples;
+mod waiting;

@@ -17,6 +17,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::places::Place;
+
 const MINUTE: i64 = 60;
 const REQUEST_TTL: i64 = 60 * MINUTE;
 const GRANT_TTL: i64 = 15 * MINUTE;
@@ -521,6 +523,14 @@ fn run(seed: u64, steps: usize, store: impl ApprovalStore + 'static, clock: Opti
                 .collect();
             assert_eq!(real.look(), states, "{}", told(&step));
         }
+    }
+}
+
+of_every_database!(is_as_the_model);
+
+fn is_as_the_model(place: &Place) {
+    for seed in 1000..1020 {
+        run(seed, 60, place.another().store(), None);
     }
 }
 

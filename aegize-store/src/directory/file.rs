@@ -1,0 +1,208 @@
+//! Approvers in a file, which people edit.
+//!
+//! The invariant: what the file says now counts, and if it says nothing that can be read, nobody is
+//! known.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aegize_core::Approver;
+use serde::Deserialize;
+
+use super::token::hashed;
+use super::{KeptToken, TokenInfo};
+use crate::error::{StoreError, StoreErrorKind};
+
+/// The longest file that is read, in bytes.
+const LONGEST: u64 = 1024 * 1024;
+
+pub(super) struct ApproversFile {
+    path: PathBuf,
+    /// The text that was read last, and who is in it.
+    read: Mutex<Option<(Vec<u8>, Arc<People>)>>,
+}
+
+type People = Vec<Person>;
+
+struct Person {
+    approver: Approver,
+    slack: Option<String>,
+    /// The id of their token, and its hash.
+    token: Option<(String, String)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    approvers: BTreeMap<String, WrittenPerson>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPerson {
+    #[serde(default)]
+    groups: Vec<String>,
+    slack: Option<String>,
+    token: Option<String>,
+}
+
+impl ApproversFile {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = Self {
+            path: path.to_owned(),
+            read: Mutex::new(None),
+        };
+        file.people()?;
+        Ok(file)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn tokens(&self) -> Result<Vec<KeptToken>, StoreError> {
+        Ok(self.people()?.iter().filter_map(Person::kept).collect())
+    }
+
+    pub(super) fn token(&self, id: &str) -> Result<Option<KeptToken>, StoreError> {
+        let people = self.people()?;
+        let has_it = |person: &&Person| person.token.as_ref().is_some_and(|token| token.0 == id);
+        Ok(people.iter().find(has_it).and_then(Person::kept))
+    }
+
+    pub(super) fn by_slack(&self, user_id: &str) -> Result<Option<Approver>, StoreError> {
+        self.find(|person| person.slack.as_deref() == Some(user_id))
+    }
+
+    pub(super) fn by_name(&self, name: &str) -> Result<Option<Approver>, StoreError> {
+        self.find(|person| person.approver.name() == name)
+    }
+
+    fn find(&self, is_meant: impl Fn(&Person) -> bool) -> Result<Option<Approver>, StoreError> {
+        let people = self.people()?;
+        let found = people.iter().find(|person| is_meant(person));
+        Ok(found.map(|person| person.approver.clone()))
+    }
+
+    /// Who is in the file now. It is small, and read each time: a time stamp would not tell all
+    /// changes.
+    fn people(&self) -> Result<Arc<People>, StoreError> {
+        let bytes = self.bytes()?;
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, people)) = &*read
+            && *known == bytes
+        {
+            return Ok(Arc::clone(people));
+        }
+        let people = parse(&bytes).map_err(|problem| self.wrong(&problem))?;
+        let people = Arc::new(people);
+        *read = Some((bytes, Arc::clone(&people)));
+        Ok(people)
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        let read = File::open(&self.path)
+            .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+            .map_err(|error| {
+                let shown = self.path.display();
+                let message = format!("the approvers in `{shown}` cannot be read: {error}");
+                StoreError::unavailable(message)
+            })?;
+        if u64::try_from(read).is_ok_and(|read| read <= LONGEST) {
+            return Ok(bytes);
+        }
+        Err(self.wrong(&format!(
+            "it is longer than {LONGEST} bytes; keep them in a store"
+        )))
+    }
+
+    fn wrong(&self, problem: &str) -> StoreError {
+        let shown = self.path.display();
+        let message = format!("the approvers in `{shown}` are not as they have to be: {problem}");
+        StoreError::new(StoreErrorKind::Malformed, message)
+    }
+}
+
+impl Person {
+    fn kept(&self) -> Option<KeptToken> {
+        let (id, hash) = self.token.clone()?;
+        Some(KeptToken {
+            info: TokenInfo {
+                id,
+                approver: self.approver.clone(),
+                slack: self.slack.clone(),
+                created_at: None,
+            },
+            hash,
+        })
+    }
+}
+
+/// Who is in a file, or what is wrong with it.
+fn parse(bytes: &[u8]) -> Result<People, String> {
+    let text = str::from_utf8(bytes).map_err(|_| "it is not UTF-8; save it as that".to_owned())?;
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        with_snippet: false,
+        merge_keys: serde_saphyr::MergeKeyPolicy::Error,
+    };
+    let written: Result<Written, _> = serde_saphyr::from_str_with_options(text, options);
+    let written = written.map_err(|error| one_line(&error))?;
+    let (mut ids, mut users) = (HashSet::new(), HashSet::new());
+    let mut people = Vec::new();
+    for (name, person) in written.approvers {
+        let told = |problem: String| format!("`{name}`: {problem}");
+        let person = person.checked(&name).map_err(told)?;
+        let id = person.token.as_ref().map(|(id, _)| id.clone());
+        if id.is_some_and(|id| !ids.insert(id)) {
+            return Err(told(
+                "another person has this token; give each their own".to_owned(),
+            ));
+        }
+        let slack = person.slack.clone();
+        if slack.is_some_and(|user| !users.insert(user)) {
+            return Err(told(
+                "another person is this user in Slack; correct it".to_owned(),
+            ));
+        }
+        people.push(person);
+    }
+    Ok(people)
+}
+
+/// What the parser found wrong, without what stands there.
+fn one_line(error: &serde_saphyr::Error) -> String {
+    let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    let message = message.lines().next().unwrap_or_default();
+    match error.location() {
+        Some(place) => format!("line {}: {message}", place.line()),
+        None => message.to_owned(),
+    }
+}
+
+impl WrittenPerson {
+    fn checked(self, name: &str) -> Result<Person, String> {
+        let mut approver = Approver::new(name).map_err(|error| error.to_string())?;
+        for group in self.groups {
+            approver = approver.group(group).map_err(|error| error.to_string())?;
+        }
+        let token = match &self.token {
+            None => None,
+            Some(text) => {
+                let (id, hash) = hashed(text).ok_or(
+                    "the token is no hash of one; write it as `agz_ID:$argon2id$…`, not the token",
+                )?;
+                Some((id.to_owned(), hash.to_owned()))
+            }
+        };
+        Ok(Person {
+            approver,
+            slack: self.slack,
+            token,
+        })
+    }
+}
