@@ -298,3 +298,7 @@ pub use aegize_core::__private;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/audit.md")]
 mod audit_page {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/approvals.md")]
+mod approvals_page {}

@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use aegize::{AuditError, LoadError};
+use aegize::{ApprovalError, ApprovalErrorKind, AuditError, LoadError};
+use aegize_store::StoreError;
 
 /// What the exit code tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub(crate) enum Exit {
     Mismatch,
     /// 2: not done; standard error says why.
     Unusable,
+    /// 3: not done; this person may not decide.
+    NotEntitled,
+    /// 4: not done; there is no such request.
+    NotFound,
 }
 
 impl From<Exit> for ExitCode {
@@ -23,11 +28,13 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Mismatch => 1,
             Exit::Unusable => 2,
+            Exit::NotEntitled => 3,
+            Exit::NotFound => 4,
         })
     }
 }
 
-/// Why a command could not do its work. Always [`Exit::Unusable`].
+/// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The arguments make no sense.
@@ -40,8 +47,38 @@ pub(crate) enum Failure {
     Log(AuditError),
     /// A file that could not be read, and what is wrong with it.
     Input(PathBuf, String),
+    /// Nothing was decided, or not as it should be, and how that ends.
+    Refused(Exit, String),
     /// The result could not be written.
     Output(io::Error),
+}
+
+impl Failure {
+    /// How the process ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(exit, _) => *exit,
+            _ => Exit::Unusable,
+        }
+    }
+}
+
+impl From<ApprovalError> for Failure {
+    fn from(error: ApprovalError) -> Self {
+        let exit = match error.kind() {
+            ApprovalErrorKind::State => Exit::Mismatch,
+            ApprovalErrorKind::NotEntitled => Exit::NotEntitled,
+            ApprovalErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Unusable,
+        };
+        Self::Refused(exit, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(Exit::Unusable, error.to_string())
+    }
 }
 
 impl From<AuditError> for Failure {

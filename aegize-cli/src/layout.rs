@@ -66,6 +66,17 @@ pub(crate) fn duration(us: u64) -> String {
     }
 }
 
+/// How long a time is, to its largest unit.
+pub(crate) fn roughly(time: time::Duration) -> String {
+    let seconds = time.whole_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +112,20 @@ mod tests {
             (u64::MAX, "5124095576 h 1 min"),
         ] {
             assert_eq!(duration(us), expected);
+        }
+    }
+
+    #[test]
+    fn long_times_are_told_roughly() {
+        for (seconds, expected) in [
+            (-5, "0 s"),
+            (59, "59 s"),
+            (119, "1 min"),
+            (3_600, "1 h"),
+            (172_799, "47 h"),
+            (172_800, "2 d"),
+        ] {
+            assert_eq!(roughly(time::Duration::seconds(seconds)), expected);
         }
     }
 }

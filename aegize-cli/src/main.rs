@@ -1,6 +1,7 @@
-//! `aegize`: checks what the policy of an AI agent decides, before it matters.
+//! `aegize`: checks what the policy of an AI agent decides, before it matters, and is where people
+//! decide about calls that wait for them.
 //!
-//! Commands read, judge and format; none of them calls a tool. In reading order: [`command`] is what
+//! Commands read, judge, format, and record what people decide; none of them calls a tool. In reading order: [`command`] is what
 //! can be asked, [`logs`] reads what is on record, [`exit`] is how it ends, [`output`] how it is
 //! told, in columns of [`layout`] and with the lines that [`source`] finds. The invariant: whatever the files, the arguments
 //! and the streams are, the process ends with one of the codes of [`exit::Exit`].
@@ -34,7 +35,7 @@ use self::exit::{Exit, Failure};
 fn main() -> ExitCode {
     let exit = run().unwrap_or_else(|failure| {
         output::report(&failure);
-        Exit::Unusable
+        failure.exit()
     });
     exit.into()
 }

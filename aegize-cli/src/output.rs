@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aegize::{AuditEvent, Decision};
+use aegize::{ApprovalState, AuditEvent, Decision};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
@@ -109,10 +109,16 @@ pub(crate) fn report(failure: &Failure) {
             let (file, problem) = (one_line(&file.display().to_string()), one_line(problem));
             format!("error: {file}: {problem}\n")
         }
+        Failure::Refused(_, message) => format!("error: {}\n", one_line(message)),
         Failure::Output(error) => format!("error: cannot write to standard output: {error}\n"),
     };
     // `eprint!` panics if standard error is full; then there is nobody left to tell.
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Tells on standard error what is no part of the result and no problem.
+pub(crate) fn note(text: &str) {
+    let _ = io::stderr().write_all(format!("{}\n", one_line(text)).as_bytes());
 }
 
 /// Tells on standard error what a reader of the result should know.
@@ -201,6 +207,16 @@ pub(crate) fn event<T>(event: AuditEvent, text: T) -> Painted<T> {
     }
 }
 
+/// Where a request stands: yellow if people are asked or nobody answered, green if it was
+/// approved, red if it was refused.
+pub(crate) fn state<T>(state: ApprovalState, text: T) -> Painted<T> {
+    match state {
+        ApprovalState::Granted | ApprovalState::Consumed => good(text),
+        ApprovalState::Rejected | ApprovalState::Revoked => bad(text),
+        ApprovalState::Requested | ApprovalState::Expired | ApprovalState::Withdrawn => wary(text),
+    }
+}
+
 /// An event's name, as short as people need it.
 pub(crate) fn event_name(event: AuditEvent) -> &'static str {
     let name = event.as_str();
@@ -249,7 +265,12 @@ pub(crate) fn one_line(text: &str) -> String {
     escape(text, is_control)
 }
 
-/// The same, with line feeds left as they are.
+/// The same, with every character that nobody sees as an escape, too: for what people agree to.
+pub(crate) fn visible(text: &str) -> String {
+    escape(text, is_hidden)
+}
+
+/// The same as [`one_line`], with line feeds left as they are.
 fn lines(text: &str) -> String {
     escape(text, |c| c != '\n' && is_control(c))
 }
@@ -268,10 +289,24 @@ fn escape(text: &str, must_be_escaped: fn(char) -> bool) -> String {
 }
 
 /// Whether a terminal acts on a character instead of showing it: the C0 and C1 controls, line
-/// and paragraph separators, and the overrides that let a line read differently from what it
-/// says (CVE-2021-42574).
+/// and paragraph separators, and the marks and overrides that let a line read differently from what
+/// it says (CVE-2021-42574).
 fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether nobody sees a character that is there, so that two texts which differ look the same.
+fn is_hidden(c: char) -> bool {
+    is_control(c)
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}'
+                | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 #[cfg(test)]
@@ -281,11 +316,21 @@ mod tests {
     #[test]
     fn only_control_characters_are_escaped() {
         assert_eq!(
-            one_line("a\tb\r\n\0\u{7f}\u{9b}31m\u{1b}[0m\u{202e}\u{2066}\u{2028}"),
-            r"a\tb\r\n\u{0}\u{7f}\u{9b}31m\u{1b}[0m\u{202e}\u{2066}\u{2028}"
+            one_line("a\tb\r\n\0\u{7f}\u{9b}31m\u{1b}[0m\u{202e}\u{2066}\u{2028}\u{200f}"),
+            r"a\tb\r\n\u{0}\u{7f}\u{9b}31m\u{1b}[0m\u{202e}\u{2066}\u{2028}\u{200f}"
         );
         let letters = r#"naïve — 'Größe' "日本語" \n 👩‍💻 שלום e\u0301"#;
         assert_eq!(one_line(letters), letters);
+    }
+
+    #[test]
+    fn what_people_agree_to_hides_nothing() {
+        assert_eq!(
+            visible("1\u{200b}0\u{200d}0\u{feff} \u{e0041}\u{fe0f}\u{3164} \u{202e}\n"),
+            r"1\u{200b}0\u{200d}0\u{feff} \u{e0041}\u{fe0f}\u{3164} \u{202e}\n"
+        );
+        let letters = r#"naïve — 'Größe' "日本語" \n שלום ก็ e\u0301"#;
+        assert_eq!(visible(letters), letters);
     }
 
     #[test]

@@ -176,8 +176,8 @@ pub(crate) fn recorded_decision(record: &AuditRecord<'_>) -> Option<Decision> {
         return None;
     }
     match record.event {
-        // Somebody approved it; the policy did not allow it.
-        AuditEvent::Allowed if record.request_id.is_some() => Some(Decision::RequireApproval),
+        // Somebody approved it. What the policy decided is in an earlier record of the attempt.
+        AuditEvent::Allowed if record.request_id.is_some() => None,
         AuditEvent::Allowed => Some(Decision::Allow),
         AuditEvent::Denied => Some(Decision::Deny),
         AuditEvent::ApprovalRequired => Some(Decision::RequireApproval),

@@ -112,6 +112,7 @@ fn an_approved_call_runs_once_and_every_step_is_on_record() {
         ApprovalRequired,
         ApprovalRequired,
         ApprovalGranted,
+        ApprovalRequired,
         ApprovalConsumed,
         Allowed,
         ExecutionSucceeded,
@@ -119,13 +120,15 @@ fn an_approved_call_runs_once_and_every_step_is_on_record() {
     ];
     assert_eq!(bank.world.events(), events);
     let records = bank.world.records();
-    for record in &records[..5] {
+    for record in &records[..6] {
         assert_eq!(record.request_id, Some(id), "{record:?}");
     }
     assert_eq!(records[2].approvers, ["alice"]);
     assert_eq!(records[2].reason.as_deref(), Some("fine"));
-    assert_eq!(records[3].approvers, ["alice"]);
-    assert_eq!(records[3].action_id, records[5].action_id);
+    assert_eq!(records[4].approvers, ["alice"]);
+    for record in &records[3..6] {
+        assert_eq!(record.action_id, records[6].action_id);
+    }
 }
 
 #[test]

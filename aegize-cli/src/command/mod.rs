@@ -2,13 +2,16 @@
 //!
 //! Doc comments on arguments and commands are their help texts.
 
+mod approvals;
 mod audit;
 mod policy;
+mod span;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use self::approvals::ApprovalsCommand;
 use self::audit::AuditCommand;
 use self::policy::PolicyCommand;
 use crate::exit::{Exit, Failure};
@@ -21,11 +24,12 @@ Exit codes:
   2  no result: a file, an argument or the output is unusable;
      standard error says why";
 
-/// Check what an AI agent's policy decides, before it matters, and read what agents did
+/// Check what an AI agent's policy decides, read what agents did, and decide what waits for you
 ///
 /// Aegize stands between AI agents and the tools they use: a policy, which is a file that people
 /// review, says which agent may call which tool, and which calls wait for a person; an audit log
-/// says what every agent attempted, and what became of it. This command works with both.
+/// says what every agent attempted, and what became of it. This command works with both, and is
+/// where people decide about the calls that wait.
 ///
 /// Nothing is executed.
 #[derive(Debug, Parser)]
@@ -46,6 +50,7 @@ Examples:
   aegize policy test aegize.yaml policy_tests.yaml
   aegize audit show audit.jsonl --since 1h
   aegize audit verify audit.jsonl
+  aegize approvals watch --prompt
 
 `aegize policy test --help` shows what a policy and its tests look like.";
 
@@ -64,6 +69,8 @@ enum Command {
     Policy(PolicyCommand),
     #[command(subcommand)]
     Audit(AuditCommand),
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
 }
 
 impl Arguments {
@@ -76,6 +83,7 @@ impl Arguments {
         match &self.command {
             Command::Policy(command) => command.run(stdout),
             Command::Audit(command) => command.run(stdout),
+            Command::Approvals(command) => command.run(stdout),
         }
     }
 }

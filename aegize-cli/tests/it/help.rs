@@ -18,8 +18,9 @@ fn every_level_teaches_the_essentials() {
             &["--help"],
             &[
                 "Check what an AI agent's policy decides",
-                "policy  Work with policy files",
-                "audit   Work with audit logs",
+                "policy     Work with policy files",
+                "audit      Work with audit logs",
+                "approvals  Decide about calls that wait for a person",
                 "aegize audit show audit.jsonl --since 1h",
                 "aegize policy test aegize.yaml policy_tests.yaml",
                 "--version",

@@ -1,5 +1,7 @@
 //! The binary, as a person or a CI job runs it.
 
+#[cfg(unix)]
+mod approvals;
 mod arguments;
 mod audit;
 mod diff;

@@ -5,6 +5,7 @@
 //! what is judged again. The invariant: a grant is used up before its call runs, and the policy
 //! that is in force after that has the last word.
 
+use std::future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,13 +85,13 @@ impl Drop for Asking<'_> {
 impl Held {
     /// Takes the call to a permit, or refuses it.
     pub(super) async fn decide(self) -> Entry {
-        let mut is_recorded = false;
-        let end = self.end(&mut is_recorded).await;
-        self.conclude(end, is_recorded)
+        let mut recorded = None;
+        let end = self.end(&mut recorded).await;
+        self.conclude(end, recorded)
     }
 
-    /// Comes to an end; tells whether it is on record that people were asked.
-    async fn end(&self, is_recorded: &mut bool) -> End {
+    /// Comes to an end; tells of which request it is on record that this call needs it.
+    async fn end(&self, recorded: &mut Option<Uuid>) -> End {
         let deadline = match self.authority.waiting {
             Waiting::No => Some(Instant::now()),
             Waiting::For(time) => Instant::now().checked_add(time),
@@ -109,7 +110,7 @@ impl Held {
                     Err(error) => return End::Unavailable(error, self.judge()),
                 };
             }
-            let found = match self.find(asking.request).await {
+            let found = match self.find(asking.request, recorded).await {
                 Ok(found) => found,
                 Err(error) => return End::Unavailable(error, self.judge()),
             };
@@ -129,11 +130,8 @@ impl Held {
                 return End::Pending(request.id(), judged);
             }
             asking.request = Some(request.id());
-            if !*is_recorded {
-                if let Err(error) = self.record_asked(request.id(), &judged) {
-                    return End::Unrecorded(error);
-                }
-                *is_recorded = true;
+            if let Err(error) = self.record_need(request.id(), &judged, recorded).await {
+                return End::Unrecorded(error);
             }
             let is_remembered = judged.terms.iter().all(|terms| terms.remember().is_some());
             let news = is_remembered.then_some(news);
@@ -187,7 +185,11 @@ impl Held {
     }
 
     /// Uses a grant if there is one, and else asks for one. `asked` is what this call asks already.
-    async fn find(&self, asked: Option<Uuid>) -> Result<Found, ApprovalError> {
+    async fn find(
+        &self,
+        asked: Option<Uuid>,
+        recorded: &mut Option<Uuid>,
+    ) -> Result<Found, ApprovalError> {
         let copy = &self.copy;
         let authority = &self.authority;
         let bindings = self.approvals.key().await?.bind(&BoundCall {
@@ -215,6 +217,11 @@ impl Held {
             let grant = in_state(ApprovalState::Granted)
                 .find(|grant| self.is_answered_by(grant, bindings, &judged, seen.at));
             if let Some(grant) = grant {
+                // First, so that whatever ends this process now, the log tells who used the grant and
+                // ran nothing.
+                if let Err(error) = self.record_need(grant.id(), &judged, recorded).await {
+                    return Ok(Found::End(End::Unrecorded(error)));
+                }
                 let used = grant.consume(self.action_id, seen.at)?;
                 let is_ours = self.approvals.ask(|store| store.replace(used.clone()));
                 if is_ours.await? {
@@ -384,12 +391,24 @@ impl Held {
         })
     }
 
-    fn record_asked(&self, request_id: Uuid, judged: &Judged) -> Result<(), AuditError> {
-        self.with_attempt(|attempt| {
+    /// Records that this call needs an approval, once for each request that may be it.
+    async fn record_need(
+        &self,
+        request_id: Uuid,
+        judged: &Judged,
+        recorded: &mut Option<Uuid>,
+    ) -> Result<(), AuditError> {
+        if *recorded == Some(request_id) {
+            return Ok(());
+        }
+        let written = self.with_attempt(|attempt| {
             let event = AuditEvent::ApprovalRequired;
             attempt.record(judged.as_decided(event, Some(request_id)))
-        })
-        .map(drop)
+        })?;
+        let log = &self.authority.audit_log;
+        future::poll_fn(|context| log.poll_for(written, context.waker())).await?;
+        *recorded = Some(request_id);
+        Ok(())
     }
 }
 

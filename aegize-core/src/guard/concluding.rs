@@ -1,5 +1,7 @@
 //! What the caller of a call gets that needed a person, and what is recorded of it.
 
+use uuid::Uuid;
+
 use super::Entry;
 use super::approving::{End, Held};
 use super::permit::{Input, Permit};
@@ -12,10 +14,10 @@ use crate::policy::Decision;
 
 impl Held {
     /// Records the end, and makes of it what the caller gets.
-    pub(super) fn conclude(self, end: End, is_recorded: bool) -> Entry {
+    pub(super) fn conclude(self, end: End, recorded: Option<Uuid>) -> Entry {
         let (request, judged) = match end {
             End::Permit(request, judged) => (request, judged),
-            refusal => return Err(self.refuse(refusal, is_recorded).into()),
+            refusal => return Err(self.refuse(refusal, recorded).into()),
         };
         let recorded = self.with_attempt(|attempt| {
             let id = request.as_ref().map(ApprovalRequest::id);
@@ -48,7 +50,7 @@ impl Held {
         Ok(permit)
     }
 
-    fn refuse(&self, end: End, is_recorded: bool) -> GuardError {
+    fn refuse(&self, end: End, recorded: Option<Uuid>) -> GuardError {
         self.with_attempt(|attempt| {
             let action = attempt.action();
             let (id, judged, error) = match end {
@@ -79,7 +81,7 @@ impl Held {
                 decided.reason = error.to_string().into();
             }
             // That people were asked, and what they answered, may be on record already.
-            let is_told = is_recorded && id.is_some() && !is_denied;
+            let is_told = id.is_some() && recorded == id && !is_denied;
             if !is_told && let Err(source) = attempt.record(decided) {
                 return attempt.unrecorded(source);
             }

@@ -174,14 +174,10 @@ fn parse(bytes: &[u8]) -> Result<People, String> {
     Ok(people)
 }
 
-/// What the parser found wrong, without what stands there.
+/// What the parser found wrong, and where, without what stands there.
 fn one_line(error: &serde_saphyr::Error) -> String {
     let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-    let message = message.lines().next().unwrap_or_default();
-    match error.location() {
-        Some(place) => format!("line {}: {message}", place.line()),
-        None => message.to_owned(),
-    }
+    message.lines().next().unwrap_or_default().to_owned()
 }
 
 impl WrittenPerson {

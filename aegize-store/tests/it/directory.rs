@@ -195,9 +195,12 @@ fn a_file_that_is_wrong_knows_nobody() {
     let text = text.text();
     let weak = hash.replace("argon2id", "argon2i");
     let cases = [
-        ("", "missing"),
-        ("approvers: [a]", "line 1: "),
-        ("approvers: {a: {group: [ops]}}", "group"),
+        ("", "unexpected end of file"),
+        ("approvers: [a]", "at line 1, column 12"),
+        (
+            "approvers: {a: {group: [ops]}}",
+            "unknown field `group`, expected one of groups",
+        ),
         ("approvers: {a: {}, a: {}}", "duplicate"),
         ("approvers: {' a': {}}", "white space"),
         ("approvers: {a: {groups: ['group:ops']}}", "`group:`"),
@@ -217,7 +220,7 @@ fn a_file_that_is_wrong_knows_nobody() {
             "approvers: {a: {token: 'HASH'}, b: {token: 'HASH'}}",
             "`b`: another person has",
         ),
-        ("people: {}", "people"),
+        ("people: {}", "unknown field `people`"),
     ];
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("approvers.yaml");

@@ -3,9 +3,13 @@
 #[macro_use]
 mod places;
 
+mod away;
+mod damaged;
 mod directory;
+mod guarded;
 mod keeping;
 mod model;
+mod opening;
 mod outbox;
 mod samples;
 mod waiting;

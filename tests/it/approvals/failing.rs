@@ -90,3 +90,87 @@ fn a_store_that_does_not_answer_is_a_refusal() {
         assert!(records[0].reason.as_deref().unwrap().contains(text));
     }
 }
+
+/// A store in memory that does what it is asked to, and does not answer when a grant is used.
+struct Mute(MemoryApprovals);
+
+impl ApprovalStore for Mute {
+    fn key(&self) -> StoreFuture<'_, BindingKey> {
+        self.0.key()
+    }
+
+    fn insert(&self, request: ApprovalRequest) -> StoreFuture<'_, bool> {
+        self.0.insert(request)
+    }
+
+    fn replace(&self, next: ApprovalRequest) -> StoreFuture<'_, bool> {
+        let is_use = next.state() == ApprovalState::Consumed;
+        let replaced = self.0.replace(next);
+        if is_use {
+            Box::pin(pending())
+        } else {
+            replaced
+        }
+    }
+
+    fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>> {
+        self.0.load(id)
+    }
+
+    fn find(
+        &self,
+        binding: Binding,
+        scope: Binding,
+    ) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.0.find(binding, scope)
+    }
+
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.0.list(query)
+    }
+
+    fn count(&self, state: ApprovalState) -> StoreFuture<'_, u64> {
+        self.0.count(state)
+    }
+
+    fn changed(&self, id: Uuid, revision: u64) -> StoreFuture<'_, ()> {
+        self.0.changed(id, revision)
+    }
+
+    fn news(&self, after: u64) -> StoreFuture<'_, u64> {
+        self.0.news(after)
+    }
+}
+
+#[test]
+fn a_grant_that_is_used_up_without_an_answer_is_told_and_runs_nothing() {
+    let store = Mute(MemoryApprovals::new());
+    let approvals = Approvals::new(store).answers_within(Duration::from_millis(1));
+    let bank = Bank::new(ASK, approvals.clone());
+    let id = asked(pay(&bank.context, payment(5)));
+    bank.approve(id).unwrap();
+    let refused = bank
+        .context
+        .guard(payment(5))
+        .run_blocking(|| -> Result<(), GuardError> { panic!("the body ran") });
+    assert!(matches!(refused, Err(GuardError::ApprovalUnavailable(_))));
+
+    // The log tells which attempt was about to use it, as it would had the process ended there.
+    let desk = approvals.desk(bank.context.audit_log());
+    let request = pollster::block_on(desk.request(id)).unwrap();
+    assert_eq!(request.state(), ApprovalState::Consumed);
+    let records = bank.world.records();
+    let of_it: Vec<_> = records
+        .iter()
+        .filter(|record| record.action_id == request.consumed_by()[0])
+        .collect();
+    assert_eq!(of_it[0].event, AuditEvent::ApprovalRequired);
+    assert_eq!(of_it[0].request_id, Some(id));
+    assert!(
+        of_it
+            .iter()
+            .all(|record| record.event == AuditEvent::ApprovalRequired)
+    );
+    // It is not found again.
+    assert_ne!(asked(pay(&bank.context, payment(5))), id);
+}

@@ -3,6 +3,8 @@
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use crate::command::span;
+
 /// A time in RFC 3339, one in UTC that leaves out what nobody needs, or how long ago it was.
 pub(super) fn parse(text: &str) -> Result<OffsetDateTime, String> {
     let spelt = text.replace(' ', "T");
@@ -21,20 +23,7 @@ pub(super) fn parse(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 fn ago(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        'w' => 7 * 24 * 60 * 60,
-        _ => return None,
-    };
-    (count >= 0)
-        .then(|| count.checked_mul(seconds))
-        .flatten()
-        .map(Duration::seconds)
+    span::parse(text)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,127 @@
+//! Where requests are kept, and where it is recorded what becomes of them.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use aegize::{ApprovalDesk, Approvals, AuditLog};
+use aegize_store::Store;
+use clap::Args;
+
+use crate::exit::{Exit, Failure};
+use crate::output::warn;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where approvals are kept")]
+pub(in crate::command) struct Kept {
+    /// The store that the agents use: `sqlite://approvals.db`, `sqlite:///var/lib/approvals.db`, or
+    /// `postgres://…`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AEGIZE_STORE",
+        hide_env_values = true,
+        default_value = "sqlite://approvals.db"
+    )]
+    store: String,
+
+    /// The audit log in which decisions are recorded, best the agents' own: a file, or a directory
+    /// of segments
+    #[arg(
+        long,
+        value_name = "LOG",
+        env = "AEGIZE_AUDIT_LOG",
+        hide_env_values = true,
+        default_value = "audit.jsonl"
+    )]
+    audit_log: PathBuf,
+}
+
+/// A store and a log that are open.
+pub(in crate::command) struct Open {
+    pub(in crate::command) store: Store,
+    pub(in crate::command) approvals: Approvals,
+    pub(in crate::command) audit_log: AuditLog,
+}
+
+impl Kept {
+    /// Opens both.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such store, or one of them cannot be used.
+    pub(super) async fn open(&self) -> Result<Open, Failure> {
+        self.with_log(self.store().await?)
+    }
+
+    fn with_log(&self, store: Store) -> Result<Open, Failure> {
+        let is_new = !self.audit_log.exists();
+        let audit_log = AuditLog::open(&self.audit_log)?;
+        if is_new {
+            let log = self.audit_log.display();
+            warn(&format!(
+                "{log}: was not there, and is begun; if the agents' log is another, give it with --audit-log"
+            ));
+        }
+        Ok(Open {
+            approvals: Approvals::new(store.clone()),
+            store,
+            audit_log,
+        })
+    }
+
+    /// Opens the store alone.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it cannot be used.
+    pub(super) async fn store(&self) -> Result<Store, Failure> {
+        // A store that is made here would have no requests, and tell nobody that it is the wrong one.
+        if let Some(file) = self.missing() {
+            let problem = "is not there; agents make the store when they open it, so give theirs with --store";
+            return Err(Failure::Input(file.into(), problem.to_owned()));
+        }
+        Ok(Store::open(&self.store).await?)
+    }
+
+    /// Opens the store alone, and makes it if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used.
+    pub(super) async fn store_or_new(&self) -> Result<Store, Failure> {
+        if let Some(file) = self.missing() {
+            warn(&format!(
+                "{file}: was not there, and is made; if the agents' store is another, give it with --store"
+            ));
+        }
+        Ok(Store::open(&self.store).await?)
+    }
+
+    /// The file of the store, if there is none.
+    fn missing(&self) -> Option<&str> {
+        let file = self.store.strip_prefix("sqlite://")?;
+        (!Path::new(file).exists()).then_some(file)
+    }
+}
+
+impl Open {
+    /// Where people decide.
+    pub(super) fn desk(&self) -> ApprovalDesk {
+        self.approvals.desk(&self.audit_log)
+    }
+}
+
+/// Runs what waits for stores and signals, on this thread.
+///
+/// # Errors
+///
+/// If that fails, or the operating system gives nothing to wait with.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        Failure::Refused(Exit::Unusable, format!("cannot wait for anything: {error}"))
+    })?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,260 @@
+//! `aegize approvals tokens`: by what approvers are known who are not the operating system's user.
+//!
+//! The invariant: a token is written to standard output, once, and to no other place.
+
+use std::io::Write;
+
+use aegize::Approver;
+use aegize_store::{Directory, NewToken, TokenInfo};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::approver::Known;
+use super::kept::{Kept, block_on};
+use crate::exit::{Exit, Failure};
+use crate::layout::{day, padded, rfc3339, time_of_day, width_of};
+use crate::output::{self, note, one_line, strong, visible};
+
+const EXAMPLE: &str = "\
+Examples:
+  aegize approvals tokens create alice@acme.com --group finance > alice.token
+  aegize approvals approve 8d1f0c2b7a90 --token-file alice.token
+  aegize approvals tokens list
+  aegize approvals tokens revoke 3f6a0c9d12e4b785";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  2  no result: the store, an argument or the output is unusable;
+     standard error says why
+  4  there is no such token";
+
+/// Make tokens for approvers, list them, and take them back
+///
+/// A token tells who somebody is, to this command (`--token-file`, `AEGIZE_TOKEN`), and in the inbox that
+/// `aegize serve` has. The store keeps a hash of it. Nothing is executed.
+#[derive(Debug, Subcommand)]
+#[command(
+    arg_required_else_help = true,
+    after_help = EXIT_CODES,
+    after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}")
+)]
+pub(crate) enum TokensCommand {
+    Create(Create),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// Make a token for an approver
+///
+/// Prints the token on standard output, once: nobody can tell it again. Everything else is told on
+/// standard error. Nothing is executed.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}"))]
+pub(crate) struct Create {
+    /// The approver's name, as policies write it
+    name: String,
+
+    /// A group that they are in; may be given several times. Given once, these are all their groups,
+    /// and otherwise they keep the ones that they have
+    #[arg(long = "group", value_name = "NAME")]
+    groups: Vec<String>,
+
+    /// The id of their user in Slack, such as U012AB3CD
+    #[arg(long, value_name = "ID")]
+    slack: Option<String>,
+
+    /// Keep nothing, and print on standard error what a file of approvers has to have
+    #[arg(long)]
+    print_hash: bool,
+
+    #[command(flatten)]
+    kept: Kept,
+}
+
+/// List the tokens that are accepted
+///
+/// None of them is shown: their ids are no secret. Nothing is executed.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct List {
+    /// One JSON object for programs
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    known: Known,
+
+    #[command(flatten)]
+    kept: Kept,
+}
+
+/// Take back a token
+///
+/// Whoever has no other is no approver any more. What they have approved stays approved. Nothing is
+/// executed.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Revoke {
+    /// The id of the token, as `aegize approvals tokens list` shows it
+    id: String,
+
+    #[command(flatten)]
+    kept: Kept,
+}
+
+impl TokensCommand {
+    pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
+        match self {
+            Self::Create(create) => create.run(stdout),
+            Self::List(list) => list.run(stdout),
+            Self::Revoke(revoke) => revoke.run(stdout),
+        }
+    }
+}
+
+impl Create {
+    fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
+        let approver = self
+            .groups
+            .iter()
+            .try_fold(Approver::new(&self.name)?, |approver, group| {
+                approver.group(group)
+            })?;
+        if self.print_hash {
+            let token = NewToken::generate()?;
+            self.tell_entry(&approver, &token);
+            writeln!(stdout, "{}", token.text())?;
+            return Ok(Exit::Done);
+        }
+        let token = block_on(async {
+            let directory = self.kept.store_or_new().await?.directory();
+            let known = directory.approver(&self.name).await?;
+            let approver = known.filter(|_| self.groups.is_empty()).unwrap_or(approver);
+            let token = directory
+                .create_token(&approver, self.slack.as_deref())
+                .await?;
+            let groups = match approver.groups() {
+                [] => "in no group".to_owned(),
+                groups => format!("in {}", groups.join(", ")),
+            };
+            note(&format!(
+                "token {} of {}, {groups}",
+                token.id(),
+                approver.name()
+            ));
+            Ok(token)
+        })?;
+        writeln!(stdout, "{}", token.text())?;
+        Ok(Exit::Done)
+    }
+
+    /// What a file of approvers has of a person: JSON strings are YAML, too.
+    fn tell_entry(&self, approver: &Approver, token: &NewToken) {
+        let quoted = |text: &str| Value::from(text).to_string();
+        note("approvers:");
+        note(&format!("  {}:", quoted(approver.name())));
+        if !approver.groups().is_empty() {
+            let groups: Vec<_> = approver
+                .groups()
+                .iter()
+                .map(|group| quoted(group))
+                .collect();
+            note(&format!("    groups: [{}]", groups.join(", ")));
+        }
+        if let Some(slack) = &self.slack {
+            note(&format!("    slack: {}", quoted(slack)));
+        }
+        note(&format!("    token: {}", quoted(&token.hash())));
+    }
+}
+
+impl List {
+    fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
+        let tokens = block_on(async {
+            let store = self.kept.store().await?;
+            Ok(self.known.directory(&store)?.tokens().await?)
+        })?;
+        if self.json {
+            let tokens: Vec<_> = tokens.iter().map(told).collect();
+            output::write_json(stdout, &json!({ "tokens": tokens }))?;
+        } else if tokens.is_empty() {
+            writeln!(stdout, "no tokens")?;
+        } else {
+            write_table(stdout, &tokens)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Revoke {
+    fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
+        // Somebody may have the token itself at hand.
+        let id = Directory::token_id(&self.id).unwrap_or(&self.id);
+        let is_revoked = block_on(async {
+            let directory = self.kept.store().await?.directory();
+            Ok(directory.revoke_token(id).await?)
+        })?;
+        if is_revoked {
+            writeln!(stdout, "revoked  {}", one_line(id))?;
+            return Ok(Exit::Done);
+        }
+        let message =
+            format!("there is no token `{id}`; `aegize approvals tokens list` has those that are");
+        Err(Failure::Refused(Exit::NotFound, message))
+    }
+}
+
+fn told(token: &TokenInfo) -> Value {
+    json!({
+        "id": token.id,
+        "approver": token.approver.name(),
+        "groups": token.approver.groups(),
+        "slack": token.slack,
+        "created_at": token.created_at.map(rfc3339),
+    })
+}
+
+fn write_table(stdout: &mut impl Write, tokens: &[TokenInfo]) -> std::io::Result<()> {
+    let created = |token: &TokenInfo| {
+        let told = |time| format!("{} {}", day(time), time_of_day(time));
+        token.created_at.map_or_else(|| "-".to_owned(), told)
+    };
+    let or_none = |text: String| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text
+        }
+    };
+    let rows = tokens.iter().map(|token| {
+        [
+            visible(&token.id),
+            visible(token.approver.name()),
+            or_none(visible(&token.approver.groups().join(", "))),
+            or_none(visible(token.slack.as_deref().unwrap_or_default())),
+            created(token),
+        ]
+    });
+    let headings = ["ID", "APPROVER", "GROUPS", "SLACK", "CREATED (UTC)"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(headings).chain(rows).collect();
+    let widest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| width_of(cell)).max().unwrap_or(0)
+    };
+    let widths = [0, 1, 2, 3, 4].map(widest);
+    for (index, row) in rows.iter().enumerate() {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| padded(cell, width));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        let line = line.trim_end();
+        if index == 0 {
+            writeln!(stdout, "{}", strong(line))?;
+        } else {
+            writeln!(stdout, "{line}")?;
+        }
+    }
+    Ok(())
+}

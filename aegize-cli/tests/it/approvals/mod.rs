@@ -1,0 +1,10 @@
+//! `aegize approvals`: people decide in one process, and the agent's calls run in another.
+
+mod bank;
+mod deciding;
+mod looking;
+mod prompting;
+mod terminal;
+mod tokens;
+mod trouble;
+mod watching;

@@ -1,0 +1,71 @@
+//! What all handlers share.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use aegize_core::ApprovalDesk;
+use aegize_store::{Directory, Outbox};
+use tokio::sync::{Semaphore, watch};
+
+use crate::hosts::Hosts;
+use crate::inbox::Inbox;
+use crate::metrics::Metrics;
+use crate::session::Sessions;
+use crate::throttle::Throttle;
+use crate::tokens::Verified;
+
+/// The most streams of events at once.
+const STREAMS: usize = 512;
+
+/// What all handlers share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+/// What is behind it.
+pub(crate) struct Shared {
+    pub(crate) desk: ApprovalDesk,
+    pub(crate) directory: Directory,
+    pub(crate) outbox: Outbox,
+    pub(crate) verified: Verified,
+    pub(crate) sessions: Sessions,
+    pub(crate) throttle: Throttle,
+    pub(crate) metrics: Metrics,
+    pub(crate) hosts: Hosts,
+    /// Whether browsers reach it by TLS only.
+    pub(crate) is_secure: bool,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Becomes `true` when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn new(
+        inbox: Inbox,
+        address: SocketAddr,
+        is_secure: bool,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            hosts: Hosts::new(&inbox.hosts, address),
+            sessions: Sessions::new(inbox.lifetime),
+            desk: inbox.desk,
+            directory: inbox.directory,
+            outbox: inbox.outbox,
+            verified: Verified::default(),
+            throttle: Throttle::default(),
+            metrics: Metrics::default(),
+            is_secure,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            stopping,
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

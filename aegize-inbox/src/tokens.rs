@@ -1,0 +1,98 @@
+//! Whose token that is, without letting anybody find out by trying.
+//!
+//! The invariant: a token counts no longer than the directory accepts it, however well it is
+//! remembered that it is right.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aegize_store::{Directory, TokenInfo};
+use axum::http::StatusCode;
+
+use crate::app::App;
+use crate::random;
+
+/// How long a token that was right needs no other check than whether it is still accepted. Checking
+/// it is made to be slow.
+const VERIFIED: Duration = Duration::from_secs(60);
+
+/// The digests of tokens that were right lately, and their ids.
+#[derive(Default)]
+pub(crate) struct Verified(Mutex<HashMap<[u8; 32], (String, Instant)>>);
+
+impl Verified {
+    fn find(&self, digest: &[u8; 32]) -> Option<String> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (_, at)| at.elapsed() < VERIFIED);
+        known.get(digest).map(|(id, _)| id.clone())
+    }
+
+    fn keep(&self, digest: [u8; 32], id: String) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(digest, (id, Instant::now()));
+    }
+}
+
+/// Why a token does not count.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("too many attempts; wait {} s and try again", .0.as_secs().max(1))]
+    TooMany(Duration),
+    #[error("this token is not accepted; it may be mistyped or revoked")]
+    Unknown,
+    #[error("whose token this is cannot be told now; try again later")]
+    Unavailable,
+}
+
+impl Refused {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// After how many seconds it may count.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(wait) => Some(wait.as_secs().max(1)),
+            Self::Unknown | Self::Unavailable => None,
+        }
+    }
+}
+
+/// The token that somebody sent from an address, if it is right and accepted.
+pub(crate) async fn holder(app: &App, from: IpAddr, token: &str) -> Result<TokenInfo, Refused> {
+    app.throttle.take(from).map_err(Refused::TooMany)?;
+    match accepted(app, token).await {
+        Ok(Some(info)) => {
+            app.throttle.give_back(from);
+            Ok(info)
+        }
+        Ok(None) => {
+            app.metrics.sign_in_failed();
+            Err(Refused::Unknown)
+        }
+        Err(_) => Err(Refused::Unavailable),
+    }
+}
+
+async fn accepted(app: &App, token: &str) -> Result<Option<TokenInfo>, aegize_store::StoreError> {
+    let digest = random::digest(token);
+    let id = match app.verified.find(&digest) {
+        Some(id) => id,
+        None => {
+            let is_right = app.directory.authenticate(token).await?.is_some();
+            let id = Directory::token_id(token).filter(|_| is_right);
+            let Some(id) = id else {
+                return Ok(None);
+            };
+            app.verified.keep(digest, id.to_owned());
+            id.to_owned()
+        }
+    };
+    app.directory.token(&id).await
+}

@@ -1,0 +1,195 @@
+//! Chromium, driven by its driver.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A browser of its own: driver, profile and one window.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    driver: Child,
+    _profile: TempDir,
+}
+
+/// A command of the developer tools' protocol.
+#[derive(Debug)]
+struct Cdp(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        let body = json!({"cmd": self.0, "params": self.1});
+        (http::Method::POST, Some(body.to_string()))
+    }
+}
+
+impl Browser {
+    pub(crate) async fn new() -> Self {
+        Self::start(json!({})).await
+    }
+
+    pub(crate) async fn without_javascript() -> Self {
+        Self::start(json!({"profile.managed_default_content_settings.javascript": 2})).await
+    }
+
+    async fn start(preferences: Value) -> Self {
+        let profile = TempDir::new().unwrap();
+        let mut driver = Command::new("/usr/bin/chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, port) = line.split_once("successfully on port ")?;
+                Some(port.trim_end_matches('.').to_owned())
+            })
+            .unwrap();
+        let options = json!({
+            "binary": "/usr/bin/chromium",
+            "prefs": preferences,
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1200,900",
+                format!("--user-data-dir={}", profile.path().display()),
+            ],
+        });
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        // An alert stays until somebody looks for it.
+        capabilities.insert("unhandledPromptBehavior".to_owned(), json!("ignore"));
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        Self {
+            client,
+            driver,
+            _profile: profile,
+        }
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.client.clone().close().await.unwrap();
+        self.driver.kill().unwrap();
+        self.driver.wait().unwrap();
+    }
+
+    pub(crate) async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Waits for what a selector selects.
+    pub(crate) async fn see(&self, css: &str) -> fantoccini::elements::Element {
+        let found = self.client.wait().for_element(Locator::Css(css)).await;
+        match found {
+            Ok(found) => found,
+            Err(error) => panic!("{css}: {error}\n{}", self.client.source().await.unwrap()),
+        }
+    }
+
+    /// Waits for a text.
+    pub(crate) async fn read(&self, text: &str) {
+        let path = format!("//*[contains(normalize-space(.), {text:?})]");
+        let found = self.client.wait().for_element(Locator::XPath(&path)).await;
+        if let Err(error) = found {
+            panic!("{text}: {error}\n{}", self.client.source().await.unwrap());
+        }
+    }
+
+    pub(crate) async fn press(&self, css: &str) {
+        self.see(css).await.click().await.unwrap();
+    }
+
+    pub(crate) async fn write(&self, css: &str, text: &str) {
+        self.see(css).await.send_keys(text).await.unwrap();
+    }
+
+    pub(crate) async fn count(&self, css: &str) -> usize {
+        self.client.find_all(Locator::Css(css)).await.unwrap().len()
+    }
+
+    pub(crate) async fn sign_in(&self, url: &str, token: &str) {
+        self.open(url).await;
+        self.write("#token", token).await;
+        self.press("main button").await;
+        self.see(".person .who").await;
+    }
+
+    /// Whether a dialog of a script is open.
+    pub(crate) async fn has_alert(&self) -> bool {
+        match self.client.get_alert_text().await {
+            Ok(_) => true,
+            Err(error) => {
+                assert!(error.is_no_such_alert(), "{error}");
+                false
+            }
+        }
+    }
+
+    pub(crate) async fn tell(&self, command: &'static str, parameters: Value) -> Value {
+        self.client
+            .issue_cmd(Cdp(command, parameters))
+            .await
+            .unwrap()
+    }
+
+    /// A colour scheme and a width, as of a phone if it is narrow.
+    pub(crate) async fn look(&self, scheme: &str, width: u32) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.tell("Emulation.setEmulatedMedia", json!({"features": features}))
+            .await;
+        let size = json!({
+            "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600,
+        });
+        self.tell("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// The whole page as a picture.
+    pub(crate) async fn picture(&self, path: &Path) {
+        let taken = self
+            .tell(
+                "Page.captureScreenshot",
+                json!({"captureBeyondViewport": true}),
+            )
+            .await;
+        let taken = taken["data"].as_str().unwrap();
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(taken)
+            .unwrap();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Of a test that failed; otherwise it is closed already.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

@@ -1,0 +1,4 @@
+//! The inbox in a browser.
+
+mod driver;
+mod looks;
