@@ -63,6 +63,7 @@ pub struct Channels {
     config: Arc<Config>,
     /// What time it is.
     clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
+    trouble: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Channels {
@@ -88,6 +89,7 @@ impl Channels {
         Self {
             config: Arc::new(config),
             clock: Arc::new(OffsetDateTime::now_utc),
+            trouble: Arc::new(|_| ()),
         }
     }
 
@@ -98,6 +100,14 @@ impl Channels {
         clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static,
     ) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The same, where that is told when the store or the log fails, so that nobody can be told
+    /// anything. What fails in a channel is in the outbox.
+    #[must_use]
+    pub fn on_trouble(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.trouble = Arc::new(tell);
         self
     }
 
@@ -114,6 +124,10 @@ impl Channels {
 
     pub(crate) fn now(&self) -> OffsetDateTime {
         (self.clock)()
+    }
+
+    pub(crate) fn in_trouble(&self, message: &str) {
+        (self.trouble)(message);
     }
 
     pub(crate) fn url(&self) -> Option<&str> {

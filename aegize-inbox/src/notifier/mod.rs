@@ -10,6 +10,8 @@ mod plan;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,7 +52,6 @@ pub struct Notifier {
     outbox: Outbox,
     /// What is in the outbox for requests that are not at their end.
     noted: Mutex<HashSet<Noted>>,
-    trouble: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 type Noted = (Uuid, String, DeliveryKind);
@@ -62,27 +63,23 @@ impl Notifier {
             desk,
             outbox,
             noted: Mutex::default(),
-            trouble: Box::new(|_| ()),
         }
     }
 
-    /// The same, which says when the store or the log fails, so that nothing can be told. What
-    /// fails in a channel is in the outbox.
-    #[must_use]
-    pub fn on_trouble(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.trouble = Box::new(tell);
-        self
-    }
-
-    /// Tells whatever has to be told from now on, until it is dropped. Within a runtime of tokio.
-    pub async fn run(&self) {
-        let (news, _) = watch::channel(());
-        let turns = self.channels.all().map(|channel| {
-            let news = news.subscribe();
-            self.take_turns(channel, news)
-        });
+    /// Tells whatever has to be told until a future is ready, and what is under way is told. Within
+    /// a runtime of tokio.
+    pub async fn run_until(&self, stop: impl Future<Output = ()>) {
+        let (stopping, _) = watch::channel(false);
+        let turns = self
+            .channels
+            .all()
+            .map(|channel| self.take_turns(channel, stopping.subscribe()));
         let turns: Vec<_> = turns.collect();
-        join(self.keep_watch(&news), join_all(turns)).await;
+        let watch = async {
+            self.keep_watch(&stopping, stop).await;
+            stopping.send_replace(true);
+        };
+        join(watch, join_all(turns)).await;
     }
 
     /// Tells what has to be told by now, and returns how much was delivered. What fails is due
@@ -96,46 +93,67 @@ impl Notifier {
         let turns = self.channels.all().map(|channel| self.take_turn(channel));
         let mut delivered = 0;
         for turn in join_all(turns).await {
-            delivered += turn?.delivered;
+            delivered += turn?;
         }
         Ok(delivered)
     }
 
-    /// Notes in the outbox what has to be told, whenever that changes.
-    async fn keep_watch(&self, told: &watch::Sender<()>) {
+    /// Notes in the outbox what has to be told, whenever that changes, and wakes the channels. It is
+    /// stopped while it rests only, so that what has begun is recorded whole.
+    async fn keep_watch(&self, channels: &watch::Sender<bool>, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut trouble = Trouble::of(&self.channels);
         let mut seen = 0;
         let mut limit = Duration::ZERO;
         loop {
-            match self.desk.news(seen, limit).await {
-                Ok(now) => seen = now,
-                Err(error) => {
-                    (self.trouble)(&error.to_string());
-                    tokio::time::sleep(STORE_REST).await;
-                }
+            let news = async {
+                let news = self.desk.news(seen, limit).await;
+                let rest = if news.is_ok() { GATHERING } else { STORE_REST };
+                tokio::time::sleep(rest).await;
+                news
+            };
+            tokio::select! {
+                () = &mut stop => return,
+                news = news => seen = news.unwrap_or(seen),
             }
-            tokio::time::sleep(GATHERING).await;
             limit = match self.survey().await {
-                Ok(next) => next.map_or(REST, |next| until(next, self.channels.now()).min(REST)),
+                Ok(next) => {
+                    trouble.is_over();
+                    next.map_or(REST, |next| until(next, self.channels.now()).min(REST))
+                }
                 Err(error) => {
-                    (self.trouble)(&error.to_string());
+                    trouble.tell(&error);
                     STORE_REST
                 }
             };
-            told.send_replace(());
+            channels.send_replace(false);
         }
     }
 
-    async fn take_turns(&self, channel: &Channel, mut news: watch::Receiver<()>) {
+    /// Tells a channel what is due there, and again when there may be more, until it is stopped.
+    async fn take_turns(&self, channel: &Channel, mut stopping: watch::Receiver<bool>) {
+        let mut trouble = Trouble::of(&self.channels);
         loop {
-            let rest = match self.take_turn(channel).await {
-                Ok(turn) => turn.next.map_or(REST, |next| next.min(REST)),
-                Err(error) => {
-                    (self.trouble)(&error.to_string());
-                    STORE_REST
+            let mut turn = Turn::default();
+            let rest = loop {
+                let told = self.tell_some(channel, &mut turn).await;
+                if *stopping.borrow_and_update() {
+                    return;
+                }
+                match told {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        trouble.is_over();
+                        break turn.next.map_or(REST, |next| next.min(REST));
+                    }
+                    Err(error) => {
+                        trouble.tell(&error);
+                        break STORE_REST;
+                    }
                 }
             };
             // Whether there was news or time has passed, it is this channel's turn again.
-            let _ = tokio::time::timeout(rest, news.changed()).await;
+            let _ = tokio::time::timeout(rest, stopping.changed()).await;
         }
     }
 
@@ -214,24 +232,26 @@ impl Notifier {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells a channel what is due there.
-    async fn take_turn(&self, channel: &Channel) -> Result<Turn, NotifierError> {
+    /// Tells a channel all that is due there, and returns how much was delivered.
+    async fn take_turn(&self, channel: &Channel) -> Result<usize, NotifierError> {
         let mut turn = Turn::default();
-        loop {
-            let due = self.outbox.claim(&channel.name, AT_ONCE, channel.lease());
-            let due = due.await?;
-            if due.is_empty() {
-                return Ok(turn);
-            }
-            let told = due.iter().map(|delivery| self.deliver(channel, delivery));
-            for told in join_all(told).await {
-                match told? {
-                    Fate::Delivered => turn.delivered += 1,
-                    Fate::GivenUp => {}
-                    Fate::Again(wait) => turn.next = turn.next.into_iter().chain([wait]).min(),
-                }
+        while self.tell_some(channel, &mut turn).await? {}
+        Ok(turn.delivered)
+    }
+
+    /// Tells a channel some of what is due there, and returns whether there was any.
+    async fn tell_some(&self, channel: &Channel, turn: &mut Turn) -> Result<bool, NotifierError> {
+        let lease = channel.lease();
+        let due = self.outbox.claim(&channel.name, AT_ONCE, lease).await?;
+        let told = due.iter().map(|delivery| self.deliver(channel, delivery));
+        for told in join_all(told).await {
+            match told? {
+                Fate::Delivered => turn.delivered += 1,
+                Fate::GivenUp => {}
+                Fate::Again(wait) => turn.next = turn.next.into_iter().chain([wait]).min(),
             }
         }
+        Ok(!due.is_empty())
     }
 
     /// Tells one thing, and notes what became of it.
@@ -323,6 +343,33 @@ enum Fate {
     Delivered,
     GivenUp,
     Again(Duration),
+}
+
+/// What keeps things from being told, told once for as long as it is the same.
+struct Trouble<'c> {
+    channels: &'c Channels,
+    told: Option<String>,
+}
+
+impl<'c> Trouble<'c> {
+    fn of(channels: &'c Channels) -> Self {
+        Self {
+            channels,
+            told: None,
+        }
+    }
+
+    fn tell(&mut self, error: &dyn fmt::Display) {
+        let message = error.to_string();
+        if self.told.as_ref() != Some(&message) {
+            self.channels.in_trouble(&message);
+            self.told = Some(message);
+        }
+    }
+
+    fn is_over(&mut self) {
+        self.told = None;
+    }
 }
 
 /// How long it is until a moment.

@@ -4,6 +4,7 @@ mod callbacks;
 mod command;
 mod config;
 mod restarts;
+mod served;
 mod slack;
 mod support;
 mod webhook;

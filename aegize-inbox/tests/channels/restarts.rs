@@ -1,5 +1,6 @@
 //! Servers that come, go, and share a store.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -72,7 +73,7 @@ async fn what_could_not_be_delivered_is_tried_by_the_next_server() {
 
     let store = bank.reopen().await;
     let notifier = channels.notifier(bank.desk(), store.outbox());
-    let running = tokio::spawn(async move { notifier.run().await });
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
     let second = receiver.next().await;
     running.abort();
     assert_eq!(first.headers["webhook-id"], second.headers["webhook-id"]);

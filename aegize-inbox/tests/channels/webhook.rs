@@ -1,6 +1,7 @@
 //! What webhooks are told, when, and how often.
 
 use std::fmt::Write as _;
+use std::future::pending;
 
 use aegize_core::{RiskLevel, ToolCall};
 use aegize_store::{DeliveryKind, DeliveryState};
@@ -291,7 +292,7 @@ async fn what_fails_is_told_again_and_shown_until_it_is_delivered() {
     let error = format!("{origin} answers with status 500");
     assert_eq!(problems[0].error.as_deref(), Some(&*error));
 
-    let running = tokio::spawn(async move { notifier.run().await });
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
     let mut repeated = Vec::new();
     for _ in 0..2 {
         repeated.push(receiver.next().await);
@@ -360,7 +361,7 @@ async fn a_channel_that_hangs_keeps_no_other_waiting() {
         hanging.address, willing.address
     );
     let notifier = bank.notifier(&bank.channels(&text));
-    let running = tokio::spawn(async move { notifier.run().await });
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
     for amount in 0..20 {
         let request = bank.ask(refund(amount)).await;
         let got = willing.next().await;
@@ -385,7 +386,7 @@ async fn what_nobody_has_to_know_any_more_is_given_up() {
         .reject(request.id(), &alice(), None)
         .await
         .unwrap();
-    let running = tokio::spawn(async move { notifier.run().await });
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
     let delivery = loop {
         let delivery = bank.deliveries(request.id()).await.remove(0);
         if delivery.state != DeliveryState::Pending {
