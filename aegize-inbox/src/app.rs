@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aegize_core::ApprovalDesk;
+use aegize_core::{ApprovalDesk, ApprovalError};
 use aegize_store::{Directory, Outbox};
 use tokio::sync::{Semaphore, watch};
 
+use crate::channel::Channels;
 use crate::hosts::Hosts;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
@@ -18,6 +20,9 @@ use crate::tokens::Verified;
 /// The most streams of events at once.
 const STREAMS: usize = 512;
 
+/// How long a store may take to tell what is new.
+const ANSWERS: Duration = Duration::from_secs(10);
+
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -27,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) desk: ApprovalDesk,
     pub(crate) directory: Directory,
     pub(crate) outbox: Outbox,
+    pub(crate) channels: Option<Channels>,
     pub(crate) verified: Verified,
     pub(crate) sessions: Sessions,
     pub(crate) throttle: Throttle,
@@ -52,6 +58,7 @@ impl App {
             desk: inbox.desk,
             directory: inbox.directory,
             outbox: inbox.outbox,
+            channels: inbox.channels,
             verified: Verified::default(),
             throttle: Throttle::default(),
             metrics: Metrics::default(),
@@ -59,6 +66,13 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS)),
             stopping,
         }))
+    }
+}
+
+impl App {
+    /// What a page knows that is made from now on.
+    pub(crate) async fn news(&self) -> Result<u64, ApprovalError> {
+        self.desk.news(0, ANSWERS).await
     }
 }
 
