@@ -9,6 +9,7 @@ use aegize_core::{ApprovalDesk, ApprovalError};
 use aegize_store::{Directory, Outbox};
 use tokio::sync::{Semaphore, watch};
 
+use crate::channel::Channels;
 use crate::hosts::Hosts;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) desk: ApprovalDesk,
     pub(crate) directory: Directory,
     pub(crate) outbox: Outbox,
+    pub(crate) channels: Option<Channels>,
     pub(crate) verified: Verified,
     pub(crate) sessions: Sessions,
     pub(crate) throttle: Throttle,
@@ -56,6 +58,7 @@ impl App {
             desk: inbox.desk,
             directory: inbox.directory,
             outbox: inbox.outbox,
+            channels: inbox.channels,
             verified: Verified::default(),
             throttle: Throttle::default(),
             metrics: Metrics::default(),

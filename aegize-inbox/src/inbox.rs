@@ -5,6 +5,7 @@ use std::time::Duration;
 use aegize_core::{ApprovalDesk, Approvals, AuditLog};
 use aegize_store::{Directory, Outbox, Store};
 
+use crate::channel::Channels;
 use crate::session::Lifetime;
 
 /// Where people look at requests and decide about them, in a browser or by program.
@@ -14,6 +15,7 @@ pub struct Inbox {
     pub(crate) desk: ApprovalDesk,
     pub(crate) directory: Directory,
     pub(crate) outbox: Outbox,
+    pub(crate) channels: Option<Channels>,
     pub(crate) hosts: Vec<String>,
     pub(crate) lifetime: Lifetime,
     pub(crate) is_plain_allowed: bool,
@@ -32,6 +34,7 @@ impl Inbox {
             desk: approvals.desk(audit_log),
             directory,
             outbox: store.outbox(),
+            channels: None,
             hosts: Vec::new(),
             lifetime: Lifetime {
                 idle: Duration::from_secs(60 * 60),
@@ -52,6 +55,12 @@ impl Inbox {
     /// any case; otherwise after an hour and after twelve.
     pub fn session_lifetime(mut self, idle: Duration, whole: Duration) -> Self {
         self.lifetime = Lifetime { idle, whole };
+        self
+    }
+
+    /// The same, which tells channels of requests while it is served, and takes their answers.
+    pub fn channels(mut self, channels: Channels) -> Self {
+        self.channels = Some(channels);
         self
     }
 

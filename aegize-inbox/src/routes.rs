@@ -32,6 +32,10 @@ pub(crate) fn routes(app: App) -> Router {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Not like that", text)
         })
         .layer(from_fn(barrier::own_origin));
+    // Their messages are signed, and come by whatever name the channel knows.
+    let callbacks = app.channels.as_ref().map_or_else(Router::new, |channels| {
+        channels.callbacks(app.desk.clone(), app.directory.clone())
+    });
     Router::new()
         .merge(pages)
         .nest("/api/v1", api::routes())
@@ -39,6 +43,7 @@ pub(crate) fn routes(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), barrier::own_host))
         .route("/healthz", get(metrics::health))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(from_fn_with_state(app.clone(), barrier::whole))
-        .with_state(app)
+        .with_state(app.clone())
+        .merge(callbacks)
+        .layer(from_fn_with_state(app, barrier::whole))
 }

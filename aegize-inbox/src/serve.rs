@@ -122,10 +122,14 @@ impl Inbox {
             return Err(InboxError::Plain(address));
         }
         let (stopping, is_stopping) = watch::channel(false);
-        let app = App::new(self, address, tls.is_some(), is_stopping);
+        let app = App::new(self, address, tls.is_some(), is_stopping.clone());
+        let telling = app.channels.as_ref().map(|channels| {
+            let notifier = channels.notifier(app.desk.clone(), app.outbox.clone());
+            tokio::spawn(async move { notifier.run_until(stopped(is_stopping)).await })
+        });
         let handle = Handle::new();
         let service = routes(app).into_make_service_with_connect_info::<SocketAddr>();
-        let stopped = tokio::spawn({
+        let stopper = tokio::spawn({
             let handle = handle.clone();
             async move {
                 stop.await;
@@ -142,9 +146,21 @@ impl Inbox {
             let server = axum_server::from_tcp(listener)?;
             bounded(server).handle(handle).serve(service).await
         };
-        stopped.abort();
+        stopper.abort();
+        if let Some(mut telling) = telling {
+            // Who does not finish in time tells the same again after the next start.
+            if served.is_err() || tokio::time::timeout(GRACE, &mut telling).await.is_err() {
+                telling.abort();
+            }
+        }
         Ok(served?)
     }
+}
+
+/// Waits until the server stops.
+async fn stopped(mut is_stopping: watch::Receiver<bool>) {
+    // An error means that whoever would tell is gone, and so is the server.
+    let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
 /// A server that bounds what a client may send, and how long it may take.

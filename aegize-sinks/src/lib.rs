@@ -37,6 +37,8 @@ mod retry;
 mod runtime;
 #[cfg(any(feature = "otlp", feature = "syslog"))]
 mod severity;
+#[cfg(feature = "http")]
+mod signature;
 #[cfg(feature = "stdout")]
 mod stdout;
 #[cfg(feature = "syslog")]
@@ -62,6 +64,8 @@ pub use self::line::LineFormat;
 pub use self::objects::ObjectStoreSink;
 #[cfg(feature = "otlp")]
 pub use self::otlp::OtlpSink;
+#[cfg(feature = "http")]
+pub use self::signature::WebhookSecret;
 #[cfg(feature = "stdout")]
 pub use self::stdout::StdoutSink;
 #[cfg(feature = "syslog")]

@@ -4,7 +4,6 @@
 //! shows a secret, whatever the receiver answers.
 
 mod answer;
-mod signature;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -13,8 +12,7 @@ use aegize_core::{AuditSink, Batch, SinkError};
 use ureq::Agent;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
-use self::signature::Secret;
-use crate::{ConfigError, LineFormat};
+use crate::{ConfigError, LineFormat, WebhookSecret};
 
 /// As much as is read of an answer, so that its connection can be used again.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -47,7 +45,7 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 /// ```
 pub struct HttpSink {
     url: Uri,
-    secret: Secret,
+    secret: WebhookSecret,
     headers: HeaderMap,
     format: LineFormat,
     timeout: Duration,
@@ -75,7 +73,7 @@ impl HttpSink {
         }
         Ok(Self {
             url,
-            secret: Secret::parse(secret)?,
+            secret: WebhookSecret::parse(secret)?,
             headers: HeaderMap::new(),
             format: LineFormat::default(),
             timeout: Duration::from_secs(30),

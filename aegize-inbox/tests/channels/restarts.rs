@@ -1,0 +1,112 @@
+//! Servers that come, go, and share a store.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::support::{ASK, Answer, Bank, Receiver, alice, refund};
+
+fn webhook(receiver: &Receiver) -> String {
+    format!(
+        "channels: [{{name: hook, type: webhook, url: 'http://{}', secret_file: DIR/webhook}}]",
+        receiver.address
+    )
+}
+
+#[tokio::test]
+async fn what_happened_while_no_server_ran_is_told() {
+    let bank = Bank::new(ASK).await;
+    let mut receiver = Receiver::willing().await;
+    let channels = bank.channels(&webhook(&receiver));
+    let before = bank.ask(refund(1)).await;
+    let ended = bank.ask(refund(2)).await;
+    let notifier = bank.notifier(&channels);
+    assert_eq!(notifier.tell_due().await.unwrap(), 2);
+    drop(notifier);
+    receiver.rest();
+
+    bank.desk()
+        .reject(ended.id(), &alice(), None)
+        .await
+        .unwrap();
+    let new = bank.ask(refund(3)).await;
+    let gone = bank.ask(refund(4)).await;
+    bank.desk().reject(gone.id(), &alice(), None).await.unwrap();
+
+    // Nothing but the store is left of the server before.
+    let store = bank.reopen().await;
+    let notifier = channels.notifier(bank.desk(), store.outbox());
+    assert_eq!(notifier.tell_due().await.unwrap(), 2);
+    let mut told: Vec<_> = receiver
+        .rest()
+        .iter()
+        .map(|got| {
+            let told = got.json();
+            (told["type"].clone(), told["data"]["request_id"].clone())
+        })
+        .collect();
+    told.sort_by_key(|told| told.0.to_string());
+    let expected = [
+        (json!("approval.ended"), json!(ended.id())),
+        (json!("approval.requested"), json!(new.id())),
+    ];
+    assert_eq!(told, expected);
+    let open = bank.request(before.id()).await;
+    assert_eq!(open.revision(), 0);
+}
+
+#[tokio::test]
+async fn what_could_not_be_delivered_is_tried_by_the_next_server() {
+    let bank = Bank::new(ASK).await;
+    let answers = [
+        Answer::Says(503, &[("retry-after", "0")], json!(null)),
+        Answer::Says(200, &[], json!(null)),
+    ];
+    let mut receiver = Receiver::new(answers).await;
+    let channels = bank.channels(&webhook(&receiver));
+    bank.ask(refund(1)).await;
+    let notifier = bank.notifier(&channels);
+    assert_eq!(notifier.tell_due().await.unwrap(), 0);
+    drop(notifier);
+    let first = receiver.next().await;
+
+    let store = bank.reopen().await;
+    let notifier = channels.notifier(bank.desk(), store.outbox());
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
+    let second = receiver.next().await;
+    running.abort();
+    assert_eq!(first.headers["webhook-id"], second.headers["webhook-id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_servers_one_tells() {
+    let bank = Arc::new(Bank::new(ASK).await);
+    let mut receiver = Receiver::willing().await;
+    let channels = bank.channels(&webhook(&receiver));
+    let mut asked = Vec::new();
+    for amount in 0..50 {
+        asked.push(json!(bank.ask(refund(amount)).await.id()));
+    }
+    let mut servers = Vec::new();
+    for _ in 0..4 {
+        let store = bank.reopen().await;
+        let notifier = channels.notifier(bank.desk(), store.outbox());
+        servers.push(tokio::spawn(
+            async move { notifier.tell_due().await.unwrap() },
+        ));
+    }
+    let mut delivered = 0;
+    for server in servers {
+        delivered += server.await.unwrap();
+    }
+    assert_eq!(delivered, 50);
+    let mut told: Vec<_> = receiver
+        .rest()
+        .iter()
+        .map(|got| got.json()["data"]["request_id"].clone())
+        .collect();
+    told.sort_by_key(ToString::to_string);
+    asked.sort_by_key(ToString::to_string);
+    assert_eq!(told, asked);
+}
