@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aegize_store::{Directory, TokenInfo};
+use aegize_store::{Directory, StoreError, TokenInfo};
 use axum::http::StatusCode;
 
 use crate::app::App;
@@ -80,19 +80,15 @@ pub(crate) async fn holder(app: &App, from: IpAddr, token: &str) -> Result<Token
     }
 }
 
-async fn accepted(app: &App, token: &str) -> Result<Option<TokenInfo>, aegize_store::StoreError> {
+async fn accepted(app: &App, token: &str) -> Result<Option<TokenInfo>, StoreError> {
     let digest = random::digest(token);
-    let id = match app.verified.find(&digest) {
-        Some(id) => id,
-        None => {
-            let is_right = app.directory.authenticate(token).await?.is_some();
-            let id = Directory::token_id(token).filter(|_| is_right);
-            let Some(id) = id else {
-                return Ok(None);
-            };
-            app.verified.keep(digest, id.to_owned());
-            id.to_owned()
-        }
+    if let Some(id) = app.verified.find(&digest) {
+        return app.directory.token(&id).await;
+    }
+    let is_right = app.directory.authenticate(token).await?.is_some();
+    let Some(id) = Directory::token_id(token).filter(|_| is_right) else {
+        return Ok(None);
     };
-    app.directory.token(&id).await
+    app.verified.keep(digest, id.to_owned());
+    app.directory.token(id).await
 }
