@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aegize_core::ApprovalDesk;
+use aegize_core::{ApprovalDesk, ApprovalError};
 use aegize_store::{Directory, Outbox};
 use tokio::sync::{Semaphore, watch};
 
@@ -18,6 +19,9 @@ use crate::tokens::Verified;
 
 /// The most streams of events at once.
 const STREAMS: usize = 512;
+
+/// How long a store may take to tell what is new.
+const ANSWERS: Duration = Duration::from_secs(10);
 
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -62,6 +66,13 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS)),
             stopping,
         }))
+    }
+}
+
+impl App {
+    /// What a page knows that is made from now on.
+    pub(crate) async fn news(&self) -> Result<u64, ApprovalError> {
+        self.desk.news(0, ANSWERS).await
     }
 }
 

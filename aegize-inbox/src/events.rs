@@ -3,6 +3,7 @@
 //! It carries numbers and nothing else: what has changed is on the page, for whoever may see it.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
@@ -69,17 +70,15 @@ pub(crate) async fn events(
 impl Listening {
     /// The next event, unless the session has ended or the server stops.
     async fn next(&mut self) -> Option<Event> {
+        let session = Arc::clone(&self.viewer.session);
+        let left = self.app.sessions.left(&session)?;
         let mut stopping = self.app.stopping.clone();
         let news = tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return None,
-            news = self.app.desk.news(self.after, SILENCE) => news,
+            news = self.app.desk.news(self.after, left.min(SILENCE)) => news,
         };
-        let session = self.viewer.session.clone();
-        let holds = self.app.sessions.has(&session)
-            && matches!(Viewer::behind(&self.app, session).await, Ok(Some(_)));
-        if !holds {
-            return None;
-        }
+        self.app.sessions.left(&session)?;
+        Viewer::behind(&self.app, session).await.ok()??;
         match news {
             Ok(news) if news != self.after => {
                 self.after = news;

@@ -28,6 +28,7 @@ mod tokens;
 mod viewer;
 mod words;
 
+pub use self::api::request_view;
 pub use self::channel::{Channels, ChannelsError};
 pub use self::inbox::Inbox;
 pub use self::notifier::{Notifier, NotifierError};

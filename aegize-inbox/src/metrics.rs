@@ -10,6 +10,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 
+/// The most failing deliveries that are counted.
+const MOST_FAILING: usize = 1000;
+
 /// What people did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -122,6 +125,15 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         );
         let _ = writeln!(text, "# TYPE aegize_inbox_pending_requests gauge");
         let _ = writeln!(text, "aegize_inbox_pending_requests {pending}");
+    }
+    if let Ok(failing) = app.outbox.problems(MOST_FAILING).await {
+        let failing = failing.len();
+        let _ = writeln!(
+            text,
+            "# HELP aegize_inbox_failing_deliveries Messages that channels could not be given, up to {MOST_FAILING}."
+        );
+        let _ = writeln!(text, "# TYPE aegize_inbox_failing_deliveries gauge");
+        let _ = writeln!(text, "aegize_inbox_failing_deliveries {failing}");
     }
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()

@@ -17,6 +17,7 @@ pub(crate) fn routes(app: App) -> Router {
     let pages = Router::new()
         .route("/", get(pages::waiting))
         .route("/history", get(pages::history))
+        .route("/deliveries", get(pages::deliveries))
         .route("/requests/{id}", get(pages::request))
         .route("/requests/{id}/approve", post(forms::approve))
         .route("/requests/{id}/reject", post(forms::reject))

@@ -109,9 +109,16 @@ impl Sessions {
         Some(Arc::clone(&kept.session))
     }
 
-    /// Whether a session is still there.
-    pub(crate) fn has(&self, session: &Session) -> bool {
-        self.live(Instant::now()).contains_key(&session.key)
+    /// How long a session lasts if it is not used; `None` if it has ended.
+    pub(crate) fn left(&self, session: &Session) -> Option<Duration> {
+        let now = Instant::now();
+        let sessions = self.live(now);
+        let kept = sessions.get(&session.key)?;
+        let Lifetime { idle, whole } = self.lifetime;
+        let ends = [(kept.used, idle), (kept.opened, whole)];
+        let ends =
+            ends.map(|(from, time)| time.saturating_sub(now.saturating_duration_since(from)));
+        ends.into_iter().min()
     }
 
     /// Ends a session.

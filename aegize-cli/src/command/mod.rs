@@ -5,6 +5,7 @@
 mod approvals;
 mod audit;
 mod policy;
+mod serve;
 mod span;
 
 use std::io::Write;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use self::approvals::ApprovalsCommand;
 use self::audit::AuditCommand;
 use self::policy::PolicyCommand;
+use self::serve::Serve;
 use crate::exit::{Exit, Failure};
 
 /// What the exit codes mean, for every command's help.
@@ -71,6 +73,7 @@ enum Command {
     Audit(AuditCommand),
     #[command(subcommand)]
     Approvals(ApprovalsCommand),
+    Serve(Serve),
 }
 
 impl Arguments {
@@ -84,6 +87,7 @@ impl Arguments {
             Command::Policy(command) => command.run(stdout),
             Command::Audit(command) => command.run(stdout),
             Command::Approvals(command) => command.run(stdout),
+            Command::Serve(serve) => serve.run(stdout),
         }
     }
 }

@@ -17,7 +17,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub(crate) use self::problem::Problem;
@@ -33,6 +33,11 @@ const MOST: usize = 200;
 
 /// What this says of itself.
 const DOCUMENT: &str = include_str!("openapi.json");
+
+/// A request as programs get it here: for others who tell programs of requests.
+pub fn request_view(request: &ApprovalRequest) -> impl Serialize {
+    RequestView::from(request)
+}
 
 /// Everything under `/api/v1`.
 pub(crate) fn routes() -> Router<App> {

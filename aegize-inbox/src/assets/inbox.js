@@ -45,6 +45,17 @@ function readClock() {
 
 let refreshing = false, wanted = false, lastRefresh = 0;
 
+// Nothing moves away under a finger.
+let isPressed = false;
+addEventListener("pointerdown", () => { isPressed = true; });
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => {
+    isPressed = false;
+    // After the click that this may be.
+    setTimeout(() => { if (wanted) { wanted = false; refresh(); } }, 100);
+  });
+}
+
 async function refresh() {
   if (refreshing) { wanted = true; return; }
   if (Date.now() - lastRefresh < 500) { setTimeout(refresh, 500); return; }
@@ -52,19 +63,34 @@ async function refresh() {
   try {
     const response = await fetch(location.href, { headers: { "aegize-live": "1" } });
     if (response.redirected) { location.reload(); return; }
+    if (isPressed) { wanted = true; return; }
     if (response.ok) swap(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch {
     // The stream of events tells that the server is away, and when it is back.
   } finally {
     refreshing = false;
     lastRefresh = Date.now();
-    if (wanted) { wanted = false; refresh(); }
+    if (wanted && !isPressed) { wanted = false; refresh(); }
   }
+}
+
+// What of a part does not change by itself.
+function shape(part) {
+  const copy = part.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) { time.textContent = ""; time.removeAttribute("class"); }
+  for (const details of copy.querySelectorAll("details")) details.open = false;
+  for (const entry of copy.querySelectorAll(".entry.new")) entry.classList.remove("new");
+  return copy.innerHTML;
 }
 
 function swap(page) {
   const next = page.getElementById("main"), old = main();
   if (!next) return;
+  document.title = page.title;
+  const places = document.querySelector("header.top nav"), now = page.querySelector("header.top nav");
+  if (places && now && shape(places) !== shape(now)) places.replaceWith(document.adoptNode(now));
+  old.dataset.news = next.dataset.news;
+  if (shape(old) === shape(next)) return;
   const focused = document.activeElement, scroll = [scrollX, scrollY];
   for (const field of old.querySelectorAll("form[id] [name]:not([type=hidden])")) {
     const other = next.querySelector(`form#${field.form.id} [name="${field.name}"]`);
@@ -82,9 +108,6 @@ function swap(page) {
   }
   const said = old.dataset.says, says = next.dataset.says;
   old.replaceWith(document.adoptNode(next));
-  const count = page.getElementById("waiting");
-  if (count && byId("waiting")) byId("waiting").textContent = count.textContent;
-  document.title = page.title;
   if (focused && focused !== document.body) {
     const again = focused.isConnected ? focused : focused.id && byId(focused.id);
     if (again) again.focus({ preventScroll: true });
@@ -110,8 +133,9 @@ function listen() {
   });
   stream.onerror = () => {
     connection("Reconnecting", true);
-    // Closed for good: the session may have ended.
-    if (stream.readyState === EventSource.CLOSED) { stop(); setTimeout(() => { refresh(); listen(); }, 3000); }
+    if (stream.readyState === EventSource.CLOSED) { stop(); setTimeout(listen, 3000); }
+    // The session may have ended.
+    refresh();
   };
 }
 

@@ -1,8 +1,12 @@
 //! What is around every page.
 
+use aegize_core::ApprovalState;
 use maud::{DOCTYPE, Markup, html};
 use time::OffsetDateTime;
 
+use super::deliveries;
+use super::failure::Failure;
+use crate::app::App;
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::shown::Line;
 use crate::viewer::Viewer;
@@ -14,9 +18,26 @@ pub(super) struct Frame<'a> {
     viewer: Option<&'a Viewer>,
     /// What a live page knows already.
     live: Option<Live>,
-    waiting: Option<u64>,
+    counts: Option<Counts>,
     place: &'a str,
     is_renewed: bool,
+}
+
+/// How much there is to look at.
+#[derive(Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) waiting: u64,
+    pub(super) failing: usize,
+}
+
+impl Counts {
+    /// How much there is now.
+    pub(super) async fn of(app: &App) -> Result<Self, Failure> {
+        Ok(Self {
+            waiting: app.desk.count(ApprovalState::Requested).await?,
+            failing: app.outbox.problems(deliveries::MOST).await?.len(),
+        })
+    }
 }
 
 struct Live {
@@ -32,17 +53,17 @@ impl<'a> Frame<'a> {
             title,
             viewer: None,
             live: None,
-            waiting: None,
+            counts: None,
             place: "",
             is_renewed: false,
         }
     }
 
     /// For somebody who is signed in, at a place of the navigation.
-    pub(super) fn of(mut self, viewer: &'a Viewer, place: &'a str, waiting: Option<u64>) -> Self {
+    pub(super) fn of(mut self, viewer: &'a Viewer, place: &'a str, counts: Counts) -> Self {
         self.viewer = Some(viewer);
         self.place = place;
-        self.waiting = waiting;
+        self.counts = Some(counts);
         self
     }
 
@@ -101,11 +122,16 @@ impl<'a> Frame<'a> {
                     nav aria-label="Inbox" {
                         a href="/" aria-current=[here("waiting")] {
                             "Waiting"
-                            @if let Some(waiting) = self.waiting {
-                                " " span #waiting.count { (waiting) }
+                            @if let Some(counts) = self.counts {
+                                " " span #waiting.count { (counts.waiting) }
                             }
                         }
                         a href="/history" aria-current=[here("history")] { "History" }
+                        @if let Some(failing) = self.counts.map(|counts| counts.failing).filter(|failing| *failing > 0) {
+                            a href="/deliveries" aria-current=[here("deliveries")] {
+                                "Deliveries " span.count.failing { (failing) span.unheard { " failed" } }
+                            }
+                        }
                     }
                     div.person {
                         span #connection.connection hidden { "Live" }

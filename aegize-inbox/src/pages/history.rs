@@ -5,11 +5,10 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::failure::Failure;
-use super::frame::Frame;
+use super::frame::{Counts, Frame};
 use super::parts;
 use crate::app::App;
 use crate::selection::{Selection, Unselectable};
@@ -38,9 +37,9 @@ pub(crate) async fn history(
 }
 
 async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Markup, Failure> {
-    let news = app.desk.news(0, Duration::ZERO).await?;
+    let news = app.news().await?;
     let requests = app.desk.requests(&selection.query(MOST)?).await?;
-    let waiting = app.desk.count(ApprovalState::Requested).await?;
+    let counts = Counts::of(app).await?;
     let now = OffsetDateTime::now_utc();
     let older = requests.last().filter(|_| requests.len() == MOST);
     let is_newest = selection.before.is_empty();
@@ -64,7 +63,7 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
             }
         }
     };
-    let frame = Frame::titled("History").of(viewer, "history", Some(waiting));
+    let frame = Frame::titled("History").of(viewer, "history", counts);
     Ok(frame.live(news, String::new()).page(content))
 }
 

@@ -9,8 +9,9 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::deliveries;
 use super::failure::Failure;
-use super::frame::Frame;
+use super::frame::{Counts, Frame};
 use super::parts;
 use super::request_facts as facts;
 use crate::app::App;
@@ -51,7 +52,7 @@ pub(crate) async fn request_page(
     id: Uuid,
     told: Option<Told>,
 ) -> Result<Markup, Failure> {
-    let news = app.desk.news(0, Duration::ZERO).await?;
+    let news = app.news().await?;
     let request = app.desk.request(id).await?;
     let action = &request.question().action;
     let mut query = ApprovalQuery::newest(SIMILAR);
@@ -60,7 +61,8 @@ pub(crate) async fn request_page(
     query.operation = Some(action.operation.to_string());
     query.before = Some(id);
     let similar = app.desk.requests(&query).await?;
-    let waiting = app.desk.count(ApprovalState::Requested).await?;
+    let told_in_channels = app.outbox.of_request(id).await?;
+    let counts = Counts::of(app).await?;
     let now = OffsetDateTime::now_utc();
 
     let title = format!("{} {}", action.tool_name, action.operation);
@@ -95,12 +97,13 @@ pub(crate) async fn request_page(
                     (facts::reason(&request))
                     (facts::metadata(&request))
                     (facts::similar(&similar, now))
+                    (deliveries::of_request(&told_in_channels))
                 }
             }
         }
     };
     let says = format!("this request is {}", parts::state_word(request.state()));
-    let frame = Frame::titled(&title).of(viewer, "request", Some(waiting));
+    let frame = Frame::titled(&title).of(viewer, "request", counts);
     Ok(frame.live(news, says).page(content))
 }
 

@@ -4,11 +4,10 @@ use aegize_core::{ApprovalQuery, ApprovalState};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::failure::Failure;
-use super::frame::Frame;
+use super::frame::{Counts, Frame};
 use super::parts;
 use crate::app::App;
 use crate::selection::Selection;
@@ -33,7 +32,7 @@ pub(crate) async fn waiting(
 }
 
 async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Markup, Failure> {
-    let news = app.desk.news(0, Duration::ZERO).await?;
+    let news = app.news().await?;
     let mut query = selection.query(MOST)?;
     query.states = vec![ApprovalState::Requested];
     let requests = app.desk.requests(&query).await?;
@@ -41,7 +40,8 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
     query.states = vec![ApprovalState::Granted];
     let grants = app.desk.requests(&query).await?;
     // After the lists, which tell what has expired.
-    let waiting = app.desk.count(ApprovalState::Requested).await?;
+    let counts = Counts::of(app).await?;
+    let waiting = counts.waiting;
     let now = OffsetDateTime::now_utc();
     let older = requests.last().filter(|_| requests.len() == MOST);
     let says = match waiting {
@@ -80,6 +80,6 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
             }
         }
     };
-    let frame = Frame::titled(&title).of(viewer, "waiting", Some(waiting));
+    let frame = Frame::titled(&title).of(viewer, "waiting", counts);
     Ok(frame.live(news, says).renewed().page(content))
 }

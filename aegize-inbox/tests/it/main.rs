@@ -3,6 +3,7 @@
 
 mod api;
 mod browser;
+mod live;
 mod pages;
 mod security;
 mod support;

@@ -23,7 +23,8 @@ use crate::output::{self, note, state, visible};
 /// approved is exactly that call, for one time; any other argument makes another request. If its
 /// rule needs more people, it goes on asking them. With `--remember`, further calls may run, never
 /// against a deny rule; `aegize approvals list --state granted` shows that, and `revoke` ends it.
-/// Nothing is executed here.
+///
+/// Nothing is executed: the agent makes the call.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}"))]
 pub(crate) struct Approve {
@@ -206,7 +207,7 @@ impl Request {
 
     fn tell(&self, stdout: &mut impl Write, request: &ApprovalRequest) -> Result<Exit, Failure> {
         if self.json {
-            output::write_json(stdout, &json::request(request))?;
+            output::write_json(stdout, &json::request(request)?)?;
         } else {
             write_outcome(stdout, request)?;
         }

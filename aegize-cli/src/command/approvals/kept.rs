@@ -53,6 +53,15 @@ impl Kept {
         self.with_log(self.store().await?)
     }
 
+    /// Opens both, and makes the store if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be used.
+    pub(in crate::command) async fn open_or_make(&self) -> Result<Open, Failure> {
+        self.with_log(self.store_or_new().await?)
+    }
+
     fn with_log(&self, store: Store) -> Result<Open, Failure> {
         let is_new = !self.audit_log.exists();
         let audit_log = AuditLog::open(&self.audit_log)?;

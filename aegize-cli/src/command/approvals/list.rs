@@ -5,7 +5,7 @@ use std::io::Write;
 use aegize::{ApprovalQuery, ApprovalState};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use serde_json::{Value, json};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::kept::{Kept, block_on};
@@ -88,7 +88,7 @@ impl List {
         let has_more = requests.len() > limit;
         requests.truncate(limit);
         if self.json {
-            let told: Vec<Value> = requests.iter().map(json::request).collect();
+            let told = json::requests(&requests)?;
             output::write_json(stdout, &json!({"requests": told, "has_more": has_more}))?;
             return Ok(Exit::Done);
         }

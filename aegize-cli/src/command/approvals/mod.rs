@@ -24,7 +24,9 @@ use std::io::Write;
 
 use clap::Subcommand;
 
+pub(super) use self::approver::Known;
 use self::decide::{Approve, Reject, Revoke};
+pub(super) use self::kept::Kept;
 use self::list::List;
 use self::show::Show;
 use self::tokens::TokensCommand;
@@ -58,7 +60,7 @@ Examples:
 /// kept, and an audit log, in which every decision is recorded.
 ///
 /// You decide as the operating system's user, unless `--token-file` or `AEGIZE_TOKEN` holds the token
-/// of another approver. Nothing is executed here: the agent makes the call.
+/// of another approver. Nothing is executed: the agent makes the call.
 #[derive(Debug, Subcommand)]
 #[command(
     arg_required_else_help = true,

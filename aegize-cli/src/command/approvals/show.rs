@@ -40,18 +40,19 @@ pub(crate) struct Show {
 }
 
 const EXAMPLE: &str = "\
-A request as JSON, here shortened:
+A request as JSON, here shortened; the API of the inbox has the same:
 
   {\"id\": \"01970000-0000-7000-8000-8d1f0c2b7a90\", \"state\": \"requested\",
-   \"agent_id\": \"support_bot\", \"acting_for\": [], \"tool_name\": \"payments\",
-   \"operation\": \"refund\", \"risk_level\": \"high\",
-   \"arguments\": {\"amount\": 500, \"token\": \"[redacted]\"}, \"path_arguments\": [],
-   \"metadata\": {\"environment\": \"prod\"}, \"redacted\": [\"token\"],
-   \"input_summary\": \"…\", \"reason\": \"…\", \"rule\": \"…\", \"policy\": \"sha256:…\",
-   \"terms\": [{\"approvers\": [\"group:ops\"], \"quorum\": 1, \"expires_in_s\": 600, …}],
-   \"asked\": 1, \"created_at\": \"…\", \"updated_at\": \"…\", \"expires_at\": \"…\",
-   \"approvals\": [{\"approver\": \"alice\", \"groups\": [\"ops\"], \"reason\": null, …}],
-   \"refusal\": null, \"remember\": null, \"uses\": 1, \"consumed_by\": [],
+   \"created_at\": \"…\", \"updated_at\": \"…\", \"expires_at\": \"…\", \"asked\": 1,
+   \"agent\": \"support_bot\", \"acting_for\": [], \"tool\": \"payments\",
+   \"operation\": \"refund\", \"risk\": \"high\", \"action_id\": \"…\",
+   \"arguments\": {\"amount\": 500, \"api_key\": \"[redacted]\"}, \"path_arguments\": [],
+   \"metadata\": {\"environment\": \"prod\"}, \"redacted\": [\"api_key\"],
+   \"reason\": \"…\", \"rule\": \"…\", \"policy\": \"sha256:…\",
+   \"terms\": [{\"approvers\": [\"group:ops\"], \"quorum\": 2, …}],
+   \"approvals\": [{\"by\": {\"name\": \"alice\", \"groups\": [\"ops\"]}, \"at\": \"…\",
+     \"reason\": null, \"remember\": null}],
+   \"refusal\": null, \"remember\": null, \"consumed_by\": [],
    \"earlier\": [{\"id\": \"…\", \"state\": \"consumed\", …}]}";
 
 impl Show {
@@ -63,8 +64,8 @@ impl Show {
             Ok((request, earlier))
         })?;
         if self.json {
-            let mut told = json::request(&request);
-            let earlier: Vec<_> = earlier.iter().map(json::request).collect();
+            let mut told = json::request(&request)?;
+            let earlier = json::requests(&earlier)?;
             if let Value::Object(told) = &mut told {
                 told.insert("earlier".to_owned(), earlier.into());
             }

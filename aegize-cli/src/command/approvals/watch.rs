@@ -123,7 +123,7 @@ impl Watch {
 
     fn tell(&self, stdout: &mut impl Write, request: &ApprovalRequest) -> io::Result<()> {
         if self.json {
-            let line = json::request(request).to_string();
+            let line = json::request(request)?.to_string();
             return output::write_json_line(stdout, line.as_bytes());
         }
         let action = &request.question().action;

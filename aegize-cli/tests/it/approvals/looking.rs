@@ -136,15 +136,15 @@ fn a_request_is_shown_in_full() {
         .keys()
         .map(String::as_str)
         .collect();
-    let expected = "id state agent_id acting_for tool_name operation risk_level arguments path_arguments metadata \
-                    redacted input_summary reason rule policy terms asked created_at updated_at expires_at approvals \
-                    refusal remember uses consumed_by earlier";
+    let expected = "id state created_at updated_at expires_at asked agent acting_for tool operation risk \
+                    action_id arguments path_arguments metadata redacted reason rule policy terms approvals \
+                    refusal remember consumed_by earlier";
     assert_eq!(keys.join(" "), expected);
     assert_eq!(told["arguments"]["amount"], 9_007_199_254_740_993_u64);
     assert_eq!(told["redacted"], json!(["api_key"]));
     let terms = json!([{
-        "approvers": ["alice", "group:ops"], "quorum": 2, "expires_in_s": 600, "remember_s": null,
-        "remind_after_s": null, "escalate_to": [],
+        "approvers": ["alice", "group:ops"], "quorum": 2, "expires_in_seconds": 600,
+        "remember_seconds": null, "remind_after_seconds": null, "escalate_to": [],
     }]);
     assert_eq!(told["terms"], terms);
 }

@@ -4,6 +4,7 @@ mod bank;
 mod deciding;
 mod looking;
 mod prompting;
+mod serving;
 mod terminal;
 mod tokens;
 mod trouble;

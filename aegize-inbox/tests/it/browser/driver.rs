@@ -118,7 +118,10 @@ impl Browser {
     }
 
     pub(crate) async fn press(&self, css: &str) {
-        self.see(css).await.click().await.unwrap();
+        // What is seen may be swapped for what is newer.
+        while let Err(error) = self.see(css).await.click().await {
+            assert!(error.is_stale_element_reference(), "{css}: {error}");
+        }
     }
 
     pub(crate) async fn write(&self, css: &str, text: &str) {
@@ -134,6 +137,34 @@ impl Browser {
         self.write("#token", token).await;
         self.press("main button").await;
         self.see(".person .who").await;
+    }
+
+    pub(crate) async fn text(&self, css: &str) -> String {
+        let element = self.client.find(Locator::Css(css)).await.unwrap();
+        element.prop("textContent").await.unwrap().unwrap()
+    }
+
+    /// Presses keys where the focus is.
+    pub(crate) async fn keys(&self, keys: &str) {
+        let element = self.client.active_element().await.unwrap();
+        element.send_keys(keys).await.unwrap();
+    }
+
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    pub(crate) async fn address(&self) -> String {
+        self.client.current_url().await.unwrap().to_string()
+    }
+
+    /// Leaves a mark that goes away when the page is loaded again.
+    pub(crate) async fn mark(&self) {
+        self.run("window.mark = true").await;
+    }
+
+    pub(crate) async fn is_marked(&self) -> bool {
+        self.run("return window.mark === true").await == true
     }
 
     /// Whether a dialog of a script is open.

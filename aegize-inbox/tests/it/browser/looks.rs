@@ -8,7 +8,8 @@ use serde_json::json;
 use super::driver::Browser;
 use crate::support::{POLICY, Served, ask, payment, runtime};
 
-fn pictures() -> PathBuf {
+/// Where pictures are left.
+pub(super) fn pictures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots")
 }
 

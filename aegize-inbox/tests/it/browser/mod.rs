@@ -1,4 +1,8 @@
 //! The inbox in a browser.
 
+mod decides;
 mod driver;
+mod hostile;
 mod looks;
+mod plain;
+mod sessions;
