@@ -201,12 +201,13 @@ impl Browser {
 
     /// The whole page as a picture.
     pub(crate) async fn picture(&self, path: &Path) {
-        let taken = self
-            .tell(
-                "Page.captureScreenshot",
-                json!({"captureBeyondViewport": true}),
-            )
+        self.picture_of(path, json!({"captureBeyondViewport": true}))
             .await;
+    }
+
+    /// A part of the page as a picture.
+    pub(crate) async fn picture_of(&self, path: &Path, part: Value) {
+        let taken = self.tell("Page.captureScreenshot", part).await;
         let taken = taken["data"].as_str().unwrap();
         use base64::Engine as _;
         let bytes = base64::engine::general_purpose::STANDARD
