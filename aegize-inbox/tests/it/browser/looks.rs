@@ -123,9 +123,14 @@ fn pages_fit_every_screen() {
         if std::env::var_os("AEGIZE_DOCS").is_some() {
             browser.open(&served.url(&request)).await;
             browser.look("light", 1120).await;
+            let size =
+                json!({"width": 1120, "height": 880, "deviceScaleFactor": 1, "mobile": false});
+            browser
+                .tell("Emulation.setDeviceMetricsOverride", size)
+                .await;
             browser.see("#connection:not([hidden])").await;
             let path = repository().join("docs/inbox.png");
-            let part = json!({"clip": {"x": 0, "y": 0, "width": 1120, "height": 860, "scale": 1}});
+            let part = json!({"clip": {"x": 0, "y": 0, "width": 1120, "height": 880, "scale": 1}});
             browser.picture_of(&path, part).await;
         }
         browser.close().await;
