@@ -13,7 +13,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aegize_core::{ApprovalDesk, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState};
 use aegize_store::{Delivery, DeliveryKind, DeliveryState, Outbox};
@@ -34,8 +34,13 @@ const AT_ONCE: usize = 8;
 /// How long a channel rests at most before it looks for what other servers left behind.
 const REST: Duration = Duration::from_secs(3);
 
-/// How long after one change others are waited for, to be told together.
+/// How long requests rest at most before they are looked at again without any news.
+const WATCH_REST: Duration = Duration::from_secs(15);
+
+/// How long after one change others are waited for, to be told together: at least this, and this
+/// many times as long as it takes to look at all requests.
 const GATHERING: Duration = Duration::from_millis(100);
+const GATHERING_SHARE: u32 = 4;
 
 /// How long a store that failed is left alone.
 const STORE_REST: Duration = Duration::from_secs(2);
@@ -105,10 +110,11 @@ impl Notifier {
         let mut trouble = Trouble::of(&self.channels);
         let mut seen = 0;
         let mut limit = Duration::ZERO;
+        let mut gathering = GATHERING;
         loop {
             let news = async {
                 let news = self.desk.news(seen, limit).await;
-                let rest = if news.is_ok() { GATHERING } else { STORE_REST };
+                let rest = if news.is_ok() { gathering } else { STORE_REST };
                 tokio::time::sleep(rest).await;
                 news
             };
@@ -116,16 +122,20 @@ impl Notifier {
                 () = &mut stop => return,
                 news = news => seen = news.unwrap_or(seen),
             }
+            let start = Instant::now();
             limit = match self.survey().await {
                 Ok(next) => {
                     trouble.is_over();
-                    next.map_or(REST, |next| until(next, self.channels.now()).min(REST))
+                    next.map_or(WATCH_REST, |next| {
+                        until(next, self.channels.now()).min(WATCH_REST)
+                    })
                 }
                 Err(error) => {
                     trouble.tell(&error);
                     STORE_REST
                 }
             };
+            gathering = GATHERING.max(start.elapsed() * GATHERING_SHARE);
             channels.send_replace(false);
         }
     }

@@ -23,6 +23,16 @@ impl Ledger {
         Some(attempt.action_id)
     }
 
+    /// Whether it is on record that an attempt needed that approval.
+    pub(crate) fn has_asked(&self, attempt: Uuid, id: Uuid) -> bool {
+        let mut records = self.0.iter();
+        records.any(|record| {
+            record.event == AuditEvent::ApprovalRequired
+                && record.action_id == attempt
+                && record.request_id == Some(id)
+        })
+    }
+
     pub(crate) fn has_succeeded(&self, attempt: Uuid) -> bool {
         self.has(attempt, &[AuditEvent::ExecutionSucceeded])
     }

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use url::Url;
 use zeroize::Zeroizing;
 
-pub(super) use self::callback::Click;
+pub(super) use self::callback::{Click, decided};
 use super::notice::Notice;
 use super::post::post;
 use super::{Failure, Told};

@@ -33,6 +33,11 @@ async fn a_click_decides_and_the_message_follows_to_the_end() {
     assert_eq!(reply.path, "/actions/AABA1ABCD/1232321423432");
     assert_eq!(reply.json()["response_type"], "ephemeral");
     assert_eq!(reply.json()["replace_original"], false);
+    let text = reply.json()["text"].as_str().unwrap().to_owned();
+    assert!(
+        text.starts_with("Granted. One such call may run until "),
+        "{text}"
+    );
     assert!(!reply.headers.contains_key("authorization"));
 
     let ran = bank.context.guard(refund(50));
@@ -274,4 +279,43 @@ async fn signed_payloads_that_make_no_sense_are_refused() {
     let opened = click("aegize_open", &Value::Null, ALICE_ON_SLACK, &url);
     assert_eq!(send(&bank, address, &opened).await.0, 200);
     assert_eq!(bank.request(id).await.revision(), 0);
+}
+
+#[tokio::test]
+async fn of_two_who_have_to_approve_each_clicks_for_themselves() {
+    let policy = "
+agents:
+  bot:
+    require_approval: [{tool: payments, quorum: 2}]
+    allow: [{tool: '*'}]
+";
+    let bank = Bank::new(policy).await;
+    let mut slack = Receiver::willing().await;
+    let channels = bank.channels(&channels(&slack));
+    let address = bank.serve(&channels).await;
+    let id = bank.ask(refund(50)).await.id();
+    let again = "Nothing was decided: `alice@acme.com` has already approved";
+    let rows = [
+        (
+            ALICE_ON_SLACK,
+            ApprovalState::Requested,
+            "Your approval counts.",
+        ),
+        (ALICE_ON_SLACK, ApprovalState::Requested, again),
+        ("UOSCAR", ApprovalState::Granted, "Granted."),
+        (
+            "UMALLORY",
+            ApprovalState::Granted,
+            "Nothing was decided: approval request",
+        ),
+    ];
+    for (user, state, expected) in rows {
+        let payload = click("aegize_approve", &json!(id), user, &reply_url(&slack));
+        assert_eq!(send(&bank, address, &payload).await.0, 200);
+        let reply = slack.next().await.json();
+        let text = reply["text"].as_str().unwrap();
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(bank.request(id).await.state(), state);
+        bank.clock.turn(1);
+    }
 }
