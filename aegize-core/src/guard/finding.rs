@@ -149,7 +149,10 @@ impl Held {
     fn question(&self, judged: &Judged) -> Result<Question, ApprovalError> {
         let arguments = self.copy.arguments.iter();
         let arguments: Vec<_> = arguments.map(ExactArgument::lend).collect();
-        let shown = shown_arguments(Arguments::Captured(&arguments), &self.authority.redactor);
+        // More than the summary has: that may be cut before it comes to a secret.
+        let mut redactions = self.redactions.clone();
+        let lent = Arguments::Captured(&arguments);
+        let shown = shown_arguments(lent, &self.authority.redactor, &mut redactions);
         let (arguments, paths) = shown.ok_or_else(|| {
             let message = "its arguments cannot be shown whole; pass less beside secrets";
             ApprovalError::new(ApprovalErrorKind::Inexact, message)
@@ -163,7 +166,7 @@ impl Held {
                 .map(str::to_owned)
                 .collect(),
             input_summary: self.input_summary.clone(),
-            redacted: self.redactions.iter().map(str::to_owned).collect(),
+            redacted: redactions.iter().map(str::to_owned).collect(),
             reason: judged.reason.clone(),
             rule: judged.rule.clone().unwrap_or_default(),
             policy: judged.policy.clone(),
