@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::answer::Refused;
 use self::replays::Replays;
-use super::slack::{Click, Slack};
+use super::slack::{self, Click, Slack};
 use super::{Channels, Way};
 
 /// The longest body. Slack sends the whole message along.
@@ -50,7 +50,7 @@ pub(super) fn router(channels: Channels, desk: ApprovalDesk, directory: Director
         replays: Replays::default(),
     };
     Router::new()
-        .route("/callbacks/slack", post(slack))
+        .route("/callbacks/slack", post(click))
         .route("/callbacks/webhook/{channel}", post(webhook))
         .layer(DefaultBodyLimit::max(LONGEST))
         .with_state(Arc::new(callbacks))
@@ -100,7 +100,7 @@ async fn webhook(
     decided
 }
 
-async fn slack(
+async fn click(
     State(callbacks): State<Arc<Callbacks>>,
     headers: HeaderMap,
     body: Bytes,
@@ -119,7 +119,7 @@ async fn slack(
     let click = Click::parse(&body).map_err(Refused::malformed)?;
     if let Some(click) = click {
         // It goes on if Slack does not wait for it: what has begun is recorded whole.
-        let deciding = tokio::spawn(callbacks.clone().click(click, signed));
+        let deciding = tokio::spawn(callbacks.clone().take(click, signed));
         let _ = timeout(SLACK_WAITS, deciding).await;
     }
     Ok(())
@@ -187,7 +187,7 @@ impl Callbacks {
         ))
     }
 
-    async fn click(self: Arc<Self>, click: Click, signed: Vec<String>) {
+    async fn take(self: Arc<Self>, click: Click, signed: Vec<String>) {
         let told = match self.directory.by_slack(&click.user_id).await {
             Err(_) => Err(Refused::UNAVAILABLE),
             Ok(None) => Err(Refused::UNKNOWN_APPROVER),
@@ -198,8 +198,8 @@ impl Callbacks {
             }
         };
         let text = match told {
-            Ok(request) => format!("Request {} is {}.", request.id(), request.state()),
-            Err(refused) => format!("Nothing was decided: {refused}."),
+            Ok(request) => slack::decided(&request),
+            Err(refused) => refused.told(),
         };
         let slack = signed.iter().find_map(|name| self.channels.named(name));
         if let Some(Way::Slack(slack)) = slack.map(|channel| &channel.way) {

@@ -75,7 +75,7 @@ impl Notice<'_> {
 }
 
 /// A time as texts have it.
-pub(super) fn moment(time: OffsetDateTime) -> String {
+fn moment(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 

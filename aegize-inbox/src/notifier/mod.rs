@@ -13,7 +13,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aegize_core::{ApprovalDesk, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState};
 use aegize_store::{Delivery, DeliveryKind, DeliveryState, Outbox};
@@ -28,14 +28,16 @@ use crate::channel::{Channel, Channels, Failure};
 /// How many requests are read at once.
 const PAGE: usize = 500;
 
-/// How many deliveries of one channel are under way at once.
-const AT_ONCE: usize = 8;
-
 /// How long a channel rests at most before it looks for what other servers left behind.
 const REST: Duration = Duration::from_secs(3);
 
-/// How long after one change others are waited for, to be told together.
+/// How long requests rest at most before they are looked at again without any news.
+const WATCH_REST: Duration = Duration::from_secs(15);
+
+/// How long after one change others are waited for, to be told together: at least this, and this
+/// many times as long as it takes to look at all requests.
 const GATHERING: Duration = Duration::from_millis(100);
+const GATHERING_SHARE: u32 = 4;
 
 /// How long a store that failed is left alone.
 const STORE_REST: Duration = Duration::from_secs(2);
@@ -105,10 +107,11 @@ impl Notifier {
         let mut trouble = Trouble::of(&self.channels);
         let mut seen = 0;
         let mut limit = Duration::ZERO;
+        let mut gathering = GATHERING;
         loop {
             let news = async {
                 let news = self.desk.news(seen, limit).await;
-                let rest = if news.is_ok() { GATHERING } else { STORE_REST };
+                let rest = if news.is_ok() { gathering } else { STORE_REST };
                 tokio::time::sleep(rest).await;
                 news
             };
@@ -116,16 +119,20 @@ impl Notifier {
                 () = &mut stop => return,
                 news = news => seen = news.unwrap_or(seen),
             }
+            let start = Instant::now();
             limit = match self.survey().await {
                 Ok(next) => {
                     trouble.is_over();
-                    next.map_or(REST, |next| until(next, self.channels.now()).min(REST))
+                    next.map_or(WATCH_REST, |next| {
+                        until(next, self.channels.now()).min(WATCH_REST)
+                    })
                 }
                 Err(error) => {
                     trouble.tell(&error);
                     STORE_REST
                 }
             };
+            gathering = GATHERING.max(start.elapsed() * GATHERING_SHARE);
             channels.send_replace(false);
         }
     }
@@ -152,8 +159,13 @@ impl Notifier {
                     }
                 }
             };
-            // Whether there was news or time has passed, it is this channel's turn again.
-            let _ = tokio::time::timeout(rest, stopping.changed()).await;
+            if let Some(pause) = turn.pause {
+                let stopped = stopping.wait_for(|is_stopping| *is_stopping);
+                let _ = tokio::time::timeout(pause, stopped).await;
+            } else {
+                // Whether there was news or time has passed, it is this channel's turn again.
+                let _ = tokio::time::timeout(rest, stopping.changed()).await;
+            }
         }
     }
 
@@ -178,9 +190,10 @@ impl Notifier {
             }
         }
         self.noted().retain(|(id, ..)| living.contains(id));
-        for (id, channel) in self.outbox.unended().await? {
-            if !living.contains(&id) {
-                self.note_end(id, &channel).await?;
+        for (id, name) in self.outbox.unended().await? {
+            let mut channels = self.channels.all();
+            if !living.contains(&id) && channels.any(|channel| channel.name == name) {
+                self.note_end(id, &name).await?;
             }
         }
         Ok(next)
@@ -241,17 +254,18 @@ impl Notifier {
 
     /// Tells a channel some of what is due there, and returns whether there was any.
     async fn tell_some(&self, channel: &Channel, turn: &mut Turn) -> Result<bool, NotifierError> {
-        let lease = channel.lease();
-        let due = self.outbox.claim(&channel.name, AT_ONCE, lease).await?;
+        let (most, lease) = (channel.at_once(), channel.lease());
+        let due = self.outbox.claim(&channel.name, most, lease).await?;
         let told = due.iter().map(|delivery| self.deliver(channel, delivery));
         for told in join_all(told).await {
             match told? {
                 Fate::Delivered => turn.delivered += 1,
                 Fate::GivenUp => {}
                 Fate::Again(wait) => turn.next = turn.next.into_iter().chain([wait]).min(),
+                Fate::Busy(wait) => turn.pause = turn.pause.into_iter().chain([wait]).max(),
             }
         }
-        Ok(!due.is_empty())
+        Ok(!due.is_empty() && turn.pause.is_none())
     }
 
     /// Tells one thing, and notes what became of it.
@@ -270,7 +284,11 @@ impl Notifier {
                 self.outbox
                     .failed(delivery.id, &failure.message, wait)
                     .await?;
-                Ok(wait.map_or(Fate::GivenUp, Fate::Again))
+                Ok(match wait {
+                    None => Fate::GivenUp,
+                    Some(wait) if failure.is_busy => Fate::Busy(wait),
+                    Some(wait) => Fate::Again(wait),
+                })
             }
         }
     }
@@ -337,12 +355,15 @@ struct Turn {
     delivered: usize,
     /// When something is due again that failed.
     next: Option<Duration>,
+    /// How long the receiver wants to be left alone: what waits does not use up its attempts.
+    pause: Option<Duration>,
 }
 
 enum Fate {
     Delivered,
     GivenUp,
     Again(Duration),
+    Busy(Duration),
 }
 
 /// What keeps things from being told, told once for as long as it is the same.

@@ -59,3 +59,27 @@ channels:
     }
     assert!(shown.contains("notify-send"));
 }
+
+#[tokio::test]
+async fn the_file_in_the_documentation_is_one() {
+    let bank = Bank::new(ASK).await;
+    let page = include_str!("../../../docs/approvals.md");
+    let (_, section) = page.split_once("## Channels").unwrap();
+    let (_, block) = section.split_once("```yaml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let text = block
+        .replace(
+            "bot_token_env: SLACK_BOT_TOKEN",
+            "bot_token_file: DIR/token",
+        )
+        .replace(
+            "signing_secret_env: SLACK_SIGNING_SECRET",
+            "signing_secret_file: DIR/signing",
+        )
+        .replace("/etc/aegize/pager.secret", "DIR/webhook")
+        .replace("/etc/aegize/pager-callback.secret", "DIR/callback");
+    let shown = format!("{:?}", bank.channels(&text));
+    for name in ["finance", "pager", "desktop", "here"] {
+        assert!(shown.contains(name), "{shown}");
+    }
+}

@@ -3,6 +3,7 @@
 //! A click is a `block_actions` payload in a form's field `payload`, as Slack's documentation of
 //! interaction payloads has it.
 
+use aegize_core::{ApprovalRequest, ApprovalState};
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::post::post;
 use super::Slack;
-use super::message::{APPROVE, REJECT};
+use super::message::{APPROVE, LONGEST_SECTION, REJECT, escaped, outcome};
 
 /// Someone's answer to a request.
 #[derive(Debug)]
@@ -77,6 +78,16 @@ impl Click {
     }
 }
 
+/// What whoever clicked is told of what that came to.
+pub(in super::super) fn decided(request: &ApprovalRequest) -> String {
+    match request.state() {
+        ApprovalState::Requested => {
+            "Your approval counts. More people have to approve before the call may run.".to_owned()
+        }
+        _ => outcome(request),
+    }
+}
+
 impl Reply {
     /// Tells them, if that is a place to which Slack's answers go. Whatever becomes of it, the
     /// message in the channel says where the request stands.
@@ -84,11 +95,12 @@ impl Reply {
         let Some(url) = self.0.filter(|url| slack.takes_replies_at(url)) else {
             return;
         };
-        let (text, _) = super::message::escaped(text, super::message::LONGEST_SECTION);
+        let (text, _) = escaped(text, LONGEST_SECTION);
         let body = json!({
             "response_type": "ephemeral",
             "replace_original": false,
             "text": text,
+            "mrkdwn": false,
         });
         let headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
         let _ = post(url, headers, body.to_string().into_bytes()).await;

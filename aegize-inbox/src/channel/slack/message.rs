@@ -7,8 +7,10 @@
 use aegize_core::{ApprovalRequest, ApprovalState};
 use aegize_store::DeliveryKind;
 use serde_json::{Value, json};
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
-use super::super::notice::{Notice, moment, names};
+use super::super::notice::{Notice, names};
 use super::super::text::one_line;
 
 /// The action ids of the buttons.
@@ -60,7 +62,7 @@ pub(super) fn whole(notice: &Notice<'_>) -> Value {
     let is_asked = request.state() == ApprovalState::Requested;
     if is_asked {
         facts.push(("Approvers", approvers(request)));
-        facts.push(("Answer until", moment(request.expires_at())));
+        facts.push(("Answer until", minute(request.expires_at())));
     }
     facts.push(("Why", question.reason.clone()));
     let mut is_cut = false;
@@ -109,6 +111,7 @@ pub(super) fn whole(notice: &Notice<'_>) -> Value {
     json!({
         "text": fallback(notice),
         "blocks": page.blocks,
+        "mrkdwn": false,
         "unfurl_links": false,
         "unfurl_media": false,
     })
@@ -129,7 +132,7 @@ pub(super) fn reminder(notice: &Notice<'_>) -> Value {
     let mut page = Page::default();
     page.plain_section(&text);
     page.buttons(notice, &[]);
-    json!({"text": text, "blocks": page.blocks})
+    json!({"text": text, "blocks": page.blocks, "mrkdwn": false})
 }
 
 /// Blocks, and the fields that are not yet in one.
@@ -280,8 +283,8 @@ fn approvers(request: &ApprovalRequest) -> String {
     terms.collect::<Vec<_>>().join("; and ")
 }
 
-fn outcome(request: &ApprovalRequest) -> String {
-    let until = moment(request.expires_at());
+/// What became of a request, or what has been decided so far.
+pub(super) fn outcome(request: &ApprovalRequest) -> String {
     let by = |what: &str| match request.refusal() {
         Some(vote) => match &vote.reason {
             Some(reason) => format!("{what} by {}: {reason}", vote.approver.name()),
@@ -290,14 +293,30 @@ fn outcome(request: &ApprovalRequest) -> String {
         None => format!("{what}."),
     };
     match request.state() {
-        ApprovalState::Requested => "People are asked.".to_owned(),
-        ApprovalState::Granted => format!("Granted. One such call may run until {until}."),
-        ApprovalState::Consumed => "A call has used the approval.".to_owned(),
+        ApprovalState::Requested => "People are still asked.".to_owned(),
+        ApprovalState::Granted => {
+            let calls = match request.uses() {
+                1 => "One such call".to_owned(),
+                uses => format!("{uses} such calls"),
+            };
+            format!(
+                "Granted. {calls} may run until {}.",
+                minute(request.expires_at())
+            )
+        }
+        ApprovalState::Consumed => "The approval has been used.".to_owned(),
         ApprovalState::Rejected => by("Rejected"),
         ApprovalState::Revoked => by("Revoked"),
         ApprovalState::Expired => "Nobody answered or used it in time.".to_owned(),
         ApprovalState::Withdrawn => "The caller went away.".to_owned(),
     }
+}
+
+/// A time as people read it.
+fn minute(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let time = time.to_offset(UtcOffset::UTC);
+    time.format(format).unwrap_or_else(|_| time.to_string())
 }
 
 /// A value without the quotes of a text.

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use url::Url;
 use zeroize::Zeroizing;
 
-pub(super) use self::callback::Click;
+pub(super) use self::callback::{Click, decided};
 use super::notice::Notice;
 use super::post::post;
 use super::{Failure, Told};
@@ -124,6 +124,7 @@ impl Slack {
         };
         Err(Failure {
             is_final: FINAL.contains(&word),
+            is_busy: answer.retry_after.is_some(),
             retry_after: answer.retry_after,
             ..Failure::new(format!("Slack answers `{method}` with {word}"))
         })

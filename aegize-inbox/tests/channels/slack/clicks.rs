@@ -1,5 +1,7 @@
 //! Clicks: whose counts, and which are refused.
 
+use std::sync::atomic::Ordering;
+
 use aegize_core::{ApprovalState, GuardError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -33,6 +35,11 @@ async fn a_click_decides_and_the_message_follows_to_the_end() {
     assert_eq!(reply.path, "/actions/AABA1ABCD/1232321423432");
     assert_eq!(reply.json()["response_type"], "ephemeral");
     assert_eq!(reply.json()["replace_original"], false);
+    let text = reply.json()["text"].as_str().unwrap().to_owned();
+    assert!(
+        text.starts_with("Granted. One such call may run until "),
+        "{text}"
+    );
     assert!(!reply.headers.contains_key("authorization"));
 
     let ran = bank.context.guard(refund(50));
@@ -273,5 +280,66 @@ async fn signed_payloads_that_make_no_sense_are_refused() {
     // The button that leads to the inbox is told, too, and decides nothing.
     let opened = click("aegize_open", &Value::Null, ALICE_ON_SLACK, &url);
     assert_eq!(send(&bank, address, &opened).await.0, 200);
+    assert_eq!(bank.request(id).await.revision(), 0);
+}
+
+#[tokio::test]
+async fn of_two_who_have_to_approve_each_clicks_for_themselves() {
+    let policy = "
+agents:
+  bot:
+    require_approval: [{tool: payments, quorum: 2}]
+    allow: [{tool: '*'}]
+";
+    let bank = Bank::new(policy).await;
+    let mut slack = Receiver::willing().await;
+    let channels = bank.channels(&channels(&slack));
+    let address = bank.serve(&channels).await;
+    let id = bank.ask(refund(50)).await.id();
+    let again = "Nothing was decided: `alice@acme.com` has already approved";
+    let rows = [
+        (
+            ALICE_ON_SLACK,
+            ApprovalState::Requested,
+            "Your approval counts.",
+        ),
+        (ALICE_ON_SLACK, ApprovalState::Requested, again),
+        ("UOSCAR", ApprovalState::Granted, "Granted."),
+        (
+            "UMALLORY",
+            ApprovalState::Granted,
+            "Nothing was decided: approval request",
+        ),
+    ];
+    for (user, state, expected) in rows {
+        let payload = click("aegize_approve", &json!(id), user, &reply_url(&slack));
+        assert_eq!(send(&bank, address, &payload).await.0, 200);
+        let reply = slack.next().await.json();
+        let text = reply["text"].as_str().unwrap();
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(bank.request(id).await.state(), state);
+        bank.clock.turn(1);
+    }
+}
+
+#[tokio::test]
+async fn a_click_that_the_store_missed_is_told() {
+    let bank = Bank::new(ASK).await;
+    let mut slack = Receiver::willing().await;
+    let channels = bank.channels(&channels(&slack));
+    let address = bank.serve(&channels).await;
+    let id = bank.ask(refund(50)).await.id();
+    let payload = click(
+        "aegize_approve",
+        &json!(id),
+        ALICE_ON_SLACK,
+        &reply_url(&slack),
+    );
+    bank.is_away.store(true, Ordering::SeqCst);
+    assert_eq!(send(&bank, address, &payload).await.0, 200);
+    let reply = slack.next().await.json();
+    let text = "Nothing was decided: approvals cannot be decided now; try again.";
+    assert_eq!(reply["text"], text);
+    bank.is_away.store(false, Ordering::SeqCst);
     assert_eq!(bank.request(id).await.revision(), 0);
 }
