@@ -12,6 +12,7 @@ pub(crate) struct Ledger {
     asked: HashSet<(Uuid, Uuid)>,
     /// Grants, and the attempts that used them.
     consumed: HashMap<Uuid, Uuid>,
+    allowed: HashSet<Uuid>,
     succeeded: HashSet<Uuid>,
     abandoned: HashSet<Uuid>,
 }
@@ -30,6 +31,9 @@ impl Ledger {
                 (AuditEvent::ApprovalConsumed, Some(id)) => {
                     let before = ledger.consumed.insert(id, attempt);
                     assert_eq!(before, None, "{id} was used twice");
+                }
+                (AuditEvent::Allowed, _) => {
+                    ledger.allowed.insert(attempt);
                 }
                 (AuditEvent::ExecutionSucceeded, _) => {
                     ledger.succeeded.insert(attempt);
@@ -51,6 +55,11 @@ impl Ledger {
     /// Whether it is on record that an attempt needed that approval.
     pub(crate) fn has_asked(&self, attempt: Uuid, id: Uuid) -> bool {
         self.asked.contains(&(attempt, id))
+    }
+
+    /// Whether its body may have begun.
+    pub(crate) fn is_allowed(&self, attempt: Uuid) -> bool {
+        self.allowed.contains(&attempt)
     }
 
     pub(crate) fn has_succeeded(&self, attempt: Uuid) -> bool {
