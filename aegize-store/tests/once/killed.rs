@@ -46,9 +46,13 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
                 assert!(ledger.has_asked(attempt, id), "round {round}: no record");
                 let recorded = ledger.consumed(id);
                 assert!(recorded.is_none_or(|recorded| recorded == attempt));
+                assert_eq!(
+                    recorded.is_some(),
+                    ledger.has_ended(attempt),
+                    "round {round}: open"
+                );
                 if ledger.is_allowed(attempt) {
                     assert_eq!(recorded, Some(attempt), "round {round}: it ran unrecorded");
-                    assert!(ledger.has_ended(attempt), "round {round}: open");
                 } else {
                     // Killed between the store and the last record before the body.
                     assert_eq!(effects, 0, "round {round}: it ran and was not allowed");
