@@ -296,17 +296,16 @@ fn is_control(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether nobody sees a character that is there, so that two texts which differ look the same.
+/// Whether a reader would not see a character, or take it for another: what acts, what has no width or
+/// no ink, spaces of other widths, and what no two programs show alike.
 fn is_hidden(c: char) -> bool {
     is_control(c)
-        || matches!(
-            c,
-            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}'
-                | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
+        || matches!(c,
+            '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}' | '\u{202f}' | '\u{205f}'..='\u{206f}'
+            | '\u{2800}' | '\u{3000}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 #[cfg(test)]
@@ -326,8 +325,10 @@ mod tests {
     #[test]
     fn what_people_agree_to_hides_nothing() {
         assert_eq!(
-            visible("1\u{200b}0\u{200d}0\u{feff} \u{e0041}\u{fe0f}\u{3164} \u{202e}\n"),
-            r"1\u{200b}0\u{200d}0\u{feff} \u{e0041}\u{fe0f}\u{3164} \u{202e}\n"
+            visible(
+                "1\u{200b}0\u{200d}0\u{feff} \u{e0041}\u{fe0f}\u{3164} \u{202e}\n\u{a0}\u{2800}"
+            ),
+            r"1\u{200b}0\u{200d}0\u{feff} \u{e0041}\u{fe0f}\u{3164} \u{202e}\n\u{a0}\u{2800}"
         );
         let letters = r#"naïve — 'Größe' "日本語" \n שלום ก็ e\u0301"#;
         assert_eq!(visible(letters), letters);

@@ -41,7 +41,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
         let viewer = Viewer::from_request_parts(&mut parts, app).await?;
         let request = Request::from_parts(parts, body);
         let form = Form::<WithToken<T>>::from_request(request, app).await;
-        let Form(WithToken { form_token, form }) = form.map_err(unreadable)?;
+        let Form(WithToken { form_token, form }) =
+            form.map_err(|rejection| unreadable(&rejection))?;
         if !viewer.session.made(&form_token) {
             let text = "this form was not made for your session, and nothing was done; open the page \
                         again and decide there";
@@ -52,7 +53,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
     }
 }
 
-fn unreadable(rejection: FormRejection) -> Response {
+fn unreadable(rejection: &FormRejection) -> Response {
     let text = "the form cannot be read, and nothing was done; open the page again";
     Failure::new(rejection.status(), "Not a form", text).into_response()
 }
@@ -138,7 +139,7 @@ pub(crate) async fn sign_in(
 ) -> Response {
     let Form(SignIn { token, next }) = match form {
         Ok(form) => form,
-        Err(rejection) => return unreadable(rejection),
+        Err(rejection) => return unreadable(&rejection),
     };
     let next = local(&next);
     let holder = match tokens::holder(&app, from.ip(), token.trim()).await {
@@ -176,51 +177,53 @@ pub(crate) async fn sign_out(State(app): State<App>, posted: Posted<Bare>) -> Re
 /// Approves a request.
 pub(crate) async fn approve(
     State(app): State<App>,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
     Posted { viewer, form }: Posted<Decision>,
 ) -> Response {
     let (approver, reason) = (&viewer.approver, form.reason());
-    let decided = match form.remember() {
-        Ok(None) => app.desk.approve(id, approver, reason).await,
-        Ok(Some(remember)) => {
+    let decide = async |id| match form.remember()? {
+        None => app.desk.approve(id, approver, reason).await,
+        Some(remember) => {
             let desk = &app.desk;
             desk.approve_and_remember(id, approver, reason, &remember)
                 .await
         }
-        Err(error) => Err(error),
     };
-    conclude(&app, &viewer, id, Outcome::Approved, decided).await
+    conclude(&app, &viewer, &id, Outcome::Approved, decide).await
 }
 
 /// Rejects a request.
 pub(crate) async fn reject(
     State(app): State<App>,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
     Posted { viewer, form }: Posted<Decision>,
 ) -> Response {
-    let decided = app.desk.reject(id, &viewer.approver, form.reason()).await;
-    conclude(&app, &viewer, id, Outcome::Rejected, decided).await
+    let decide = async |id| app.desk.reject(id, &viewer.approver, form.reason()).await;
+    conclude(&app, &viewer, &id, Outcome::Rejected, decide).await
 }
 
 /// Takes a grant back.
 pub(crate) async fn revoke(
     State(app): State<App>,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
     Posted { viewer, form }: Posted<Decision>,
 ) -> Response {
-    let decided = app.desk.revoke(id, &viewer.approver, form.reason()).await;
-    conclude(&app, &viewer, id, Outcome::Revoked, decided).await
+    let decide = async |id| app.desk.revoke(id, &viewer.approver, form.reason()).await;
+    conclude(&app, &viewer, &id, Outcome::Revoked, decide).await
 }
 
-/// Leads back to the request, or tells why nothing was decided.
+/// Decides, and leads back to the request, or tells why nothing was decided.
 async fn conclude(
     app: &App,
     viewer: &Viewer,
-    id: Uuid,
+    id: &str,
     outcome: Outcome,
-    decided: Result<ApprovalRequest, ApprovalError>,
+    decide: impl AsyncFnOnce(Uuid) -> Result<ApprovalRequest, ApprovalError>,
 ) -> Response {
-    match decided {
+    let Ok(id) = Uuid::try_parse(id) else {
+        return Failure::no_page().into_response();
+    };
+    match decide(id).await {
         Ok(_) => {
             app.metrics.decided(outcome);
             Redirect::to(&format!("/requests/{id}")).into_response()

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
 /// The names of the inbox.
@@ -33,7 +34,7 @@ impl Hosts {
         let Some(host) = host(headers) else {
             return false;
         };
-        let others = uri.authority().map(|authority| authority.as_str());
+        let others = uri.authority().map(Authority::as_str);
         [host].into_iter().chain(others).all(|host| {
             let (name, port) = split(host);
             port.bytes().all(|byte| byte.is_ascii_digit())

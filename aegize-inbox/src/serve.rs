@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Handle, Server};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -138,24 +138,13 @@ impl Inbox {
                 handle.graceful_shutdown(Some(GRACE));
             }
         });
-        let served = match tls {
-            Some(Tls(config)) => {
-                let config = RustlsConfig::from_config(config);
-                let mut server = axum_server::from_tcp_rustls(listener, config)?
-                    .handle(handle)
-                    .first_request_timeout(HEAD * 2)
-                    .http1_only();
-                limit(server.http_builder());
-                server.serve(service).await
-            }
-            None => {
-                let mut server = axum_server::from_tcp(listener)?
-                    .handle(handle)
-                    .first_request_timeout(HEAD * 2)
-                    .http1_only();
-                limit(server.http_builder());
-                server.serve(service).await
-            }
+        let served = if let Some(Tls(config)) = tls {
+            let config = RustlsConfig::from_config(config);
+            let server = axum_server::from_tcp_rustls(listener, config)?;
+            bounded(server).handle(handle).serve(service).await
+        } else {
+            let server = axum_server::from_tcp(listener)?;
+            bounded(server).handle(handle).serve(service).await
         };
         stopper.abort();
         if let Some(mut telling) = telling {
@@ -174,11 +163,12 @@ async fn stopped(mut is_stopping: watch::Receiver<bool>) {
     let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
-/// Bounds what a client may send and how long it may take.
-fn limit<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
-    builder
-        .http1()
-        .header_read_timeout(HEAD)
+/// A server that bounds what a client may send, and how long it may take.
+fn bounded<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let mut server = server.first_request_timeout(HEAD * 2).http1_only();
+    let mut http = server.http_builder().http1();
+    http.header_read_timeout(HEAD)
         .max_buf_size(LARGEST_HEAD)
         .max_headers(64);
+    server
 }

@@ -152,21 +152,21 @@ fn table(
 }
 
 fn text(text: &str, redacted: bool) -> Markup {
-    let length = text.chars().count();
     if text.is_empty() {
-        html! { span.empty { "empty text" } }
-    } else if reads_as_another(text) {
-        html! { span.text { "\"" (marked(text, redacted)) "\"" } " " span.kind { "text" } }
-    } else if length > LONG || text.lines().count() > LONG_LINES {
-        let preview: String = text.chars().take(PREVIEW).collect();
-        html! {
+        return html! { span.empty { "empty text" } };
+    }
+    let quote = if reads_as_another(text) { "\"" } else { "" };
+    let length = text.chars().count();
+    html! {
+        @if length > LONG || text.lines().count() > LONG_LINES {
+            @let preview: String = text.chars().take(PREVIEW).collect();
             details.long {
                 summary { span.text { (Line(&preview)) "…" } " " span.kind { (length) " characters" } }
-                div.text { (marked(text, redacted)) }
+                div.text { (quote) (marked(text, redacted)) (quote) }
             }
+        } @else {
+            div.text { (quote) (marked(text, redacted)) (quote) }
         }
-    } else {
-        html! { div.text { (marked(text, redacted)) } }
     }
 }
 

@@ -64,35 +64,29 @@ impl Refused {
     }
 }
 
-/// The token that somebody sent from an address, if it is right and accepted.
+/// The token that somebody sent from an address, if it is right and accepted. What was right lately
+/// is no attempt.
 pub(crate) async fn holder(app: &App, from: IpAddr, token: &str) -> Result<TokenInfo, Refused> {
-    app.throttle.take(from).map_err(Refused::TooMany)?;
-    match accepted(app, token).await {
-        Ok(Some(info)) => {
-            app.throttle.give_back(from);
-            Ok(info)
-        }
-        Ok(None) => {
-            app.metrics.sign_in_failed();
-            Err(Refused::Unknown)
-        }
-        Err(_) => Err(Refused::Unavailable),
+    let digest = random::digest(token);
+    if let Some(id) = app.verified.find(&digest) {
+        return accepted(app, &id).await;
     }
+    app.throttle.take(from).map_err(Refused::TooMany)?;
+    let is_right = app.directory.authenticate(token).await;
+    let is_right = is_right.map_err(|_| Refused::Unavailable)?.is_some();
+    let Some(id) = Directory::token_id(token).filter(|_| is_right) else {
+        app.metrics.sign_in_failed();
+        return Err(Refused::Unknown);
+    };
+    app.throttle.give_back(from);
+    app.verified.keep(digest, id.to_owned());
+    accepted(app, id).await
 }
 
-async fn accepted(app: &App, token: &str) -> Result<Option<TokenInfo>, aegize_store::StoreError> {
-    let digest = random::digest(token);
-    let id = match app.verified.find(&digest) {
-        Some(id) => id,
-        None => {
-            let is_right = app.directory.authenticate(token).await?.is_some();
-            let id = Directory::token_id(token).filter(|_| is_right);
-            let Some(id) = id else {
-                return Ok(None);
-            };
-            app.verified.keep(digest, id.to_owned());
-            id.to_owned()
-        }
-    };
-    app.directory.token(&id).await
+/// The token with an id, if it still is accepted.
+async fn accepted(app: &App, id: &str) -> Result<TokenInfo, Refused> {
+    let token = app.directory.token(id).await;
+    token
+        .map_err(|_| Refused::Unavailable)?
+        .ok_or(Refused::Unknown)
 }

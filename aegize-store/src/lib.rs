@@ -1,4 +1,15 @@
-//! Where the approvals of Aegize are kept: SQLite for one host, PostgreSQL for several.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
 
 mod database;
 mod directory;

@@ -193,7 +193,8 @@ impl Select {
                 self.text.push_str(", ");
             }
             self.values.push(value);
-            self.text.push_str(&format!("${}", self.values.len()));
+            self.text.push('$');
+            self.text.push_str(&self.values.len().to_string());
         }
         self.text.push(')');
     }

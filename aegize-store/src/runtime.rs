@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Runtime {
-    runtime: Option<tokio::runtime::Runtime>,
+    threads: Option<tokio::runtime::Runtime>,
     handle: Handle,
     /// The process that has the thread: a child that was forked has none.
     process: u32,
@@ -34,7 +34,7 @@ impl Runtime {
         })?;
         Ok(Self {
             handle: runtime.handle().clone(),
-            runtime: Some(runtime),
+            threads: Some(runtime),
             process: process::id(),
         })
     }
@@ -83,7 +83,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        let Some(runtime) = self.runtime.take() else {
+        let Some(runtime) = self.threads.take() else {
             return;
         };
         if self.process == process::id() {

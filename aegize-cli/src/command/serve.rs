@@ -7,12 +7,12 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use aegize_inbox::{Inbox, InboxError, Tls};
+use aegize_inbox::{Channels, Inbox, InboxError, Tls};
 use clap::Args;
 
 use super::approvals::{Kept, Known};
 use crate::exit::{Exit, Failure};
-use crate::output::note;
+use crate::output::{note, warn};
 
 /// Serve an inbox for approvers, in the browser and for programs
 ///
@@ -42,6 +42,11 @@ pub(crate) struct Serve {
     /// Listen beyond this host without a certificate: behind a proxy that has one
     #[arg(long, conflicts_with = "tls_cert")]
     allow_plain_http: bool,
+
+    /// A file of the channels that tell people of requests and take their answers: webhooks, Slack,
+    /// commands
+    #[arg(long, value_name = "FILE")]
+    channels: Option<PathBuf>,
 
     #[command(flatten)]
     known: Known,
@@ -84,6 +89,8 @@ impl Serve {
     }
 
     async fn serve(&self, stdout: &mut impl Write, tls: Option<Tls>) -> Result<(), Failure> {
+        let channels = self.channels.as_ref().map(Channels::from_file).transpose();
+        let channels = channels.map_err(|error| unusable(error.to_string()))?;
         let open = self.kept.open_or_make().await?;
         let directory = self.known.directory(&open.store)?;
         let has_tokens = !directory.tokens().await?.is_empty();
@@ -93,6 +100,9 @@ impl Serve {
         }
         if self.allow_plain_http {
             inbox = inbox.allow_plain_http();
+        }
+        if let Some(channels) = channels {
+            inbox = inbox.channels(channels.on_trouble(warn));
         }
         let listener = TcpListener::bind(self.listen)
             .map_err(|error| unusable(format!("cannot listen at `{}`: {error}", self.listen)))?;

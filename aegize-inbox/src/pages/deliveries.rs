@@ -52,7 +52,7 @@ async fn page(app: &App, viewer: &Viewer) -> Result<Markup, Failure> {
         }
     };
     let frame = Frame::titled("Failed deliveries").of(viewer, "deliveries", counts);
-    Ok(frame.live(news, String::new()).page(content))
+    Ok(frame.live(news, String::new()).page(&content))
 }
 
 /// What channels were told of one request.

@@ -79,7 +79,7 @@ pub(crate) fn status(kind: ApprovalErrorKind) -> (StatusCode, &'static str) {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let page = Frame::titled(self.title).page(html! {
+        let page = Frame::titled(self.title).page(&html! {
             section.notice role="alert" {
                 h1 { (self.title) }
                 p { (Line(&self.text)) "." }

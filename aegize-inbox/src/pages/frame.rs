@@ -80,7 +80,7 @@ impl<'a> Frame<'a> {
     }
 
     /// The page.
-    pub(super) fn page(self, content: Markup) -> Markup {
+    pub(super) fn page(self, content: &Markup) -> Markup {
         let news = self.live.as_ref().map(|live| live.news);
         let says = self.live.as_ref().map(|live| &live.says);
         html! {

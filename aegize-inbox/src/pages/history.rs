@@ -64,7 +64,7 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
         }
     };
     let frame = Frame::titled("History").of(viewer, "history", counts);
-    Ok(frame.live(news, String::new()).page(content))
+    Ok(frame.live(news, String::new()).page(&content))
 }
 
 fn filters(selection: &Selection) -> Markup {

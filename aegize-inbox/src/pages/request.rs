@@ -104,7 +104,7 @@ pub(crate) async fn request_page(
     };
     let says = format!("this request is {}", parts::state_word(request.state()));
     let frame = Frame::titled(&title).of(viewer, "request", counts);
-    Ok(frame.live(news, says).page(content))
+    Ok(frame.live(news, says).page(&content))
 }
 
 fn told_too_late(told: Told, request: &ApprovalRequest) -> Markup {

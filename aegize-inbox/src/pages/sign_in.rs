@@ -6,7 +6,7 @@ use super::frame::Frame;
 
 /// The form, and why it is shown again.
 pub(crate) fn sign_in(next: &str, told: Option<&str>) -> Markup {
-    Frame::titled("Sign in").page(html! {
+    Frame::titled("Sign in").page(&html! {
         section.sign-in {
             h1 { "Sign in" }
             p.lead { "Calls of agents wait here for a person." }

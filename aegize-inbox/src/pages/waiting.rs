@@ -81,5 +81,5 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
         }
     };
     let frame = Frame::titled(&title).of(viewer, "waiting", counts);
-    Ok(frame.live(news, says).renewed().page(content))
+    Ok(frame.live(news, says).renewed().page(&content))
 }

@@ -67,7 +67,9 @@ fn pages_are_told_of_news_and_nobody_else_is() {
     served.revoke(&served.alice);
     served.ask(payment(20));
     while stream.news().is_some() {}
-    assert_eq!(alice.get("/events").status, 401);
+    let mut again = Client::new(&served);
+    again.cookie = alice.cookie;
+    assert_eq!(again.get("/events").status, 401);
 }
 
 #[test]

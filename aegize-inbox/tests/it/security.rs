@@ -4,8 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use aegize_core::{ApprovalState, AuditLog};
-use aegize_inbox::{Inbox, InboxError};
+use aegize_core::{ApprovalState, Approvals, AuditLog};
+use aegize_inbox::{Inbox, InboxError, Tls};
+use tempfile::TempDir;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::support::{Client, Served, payment, runtime};
 
@@ -17,6 +19,14 @@ fn raw(served: &Served, request: &str) -> String {
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
+
+/// Who, what they send, with which headers, and the status.
+type Row<'a> = (
+    &'a Client<'a>,
+    &'a [(&'a str, &'a str)],
+    &'a [(&'a str, &'a str)],
+    u16,
+);
 
 #[test]
 fn a_decision_needs_the_form_of_its_own_session_from_its_own_origin() {
@@ -30,13 +40,6 @@ fn a_decision_needs_the_form_of_its_own_session_from_its_own_origin() {
     let own = [("origin", &*origin)];
     let good = [("form_token", &*alice.form_token)];
 
-    // (who, what they send, the headers, the status)
-    type Row<'a> = (
-        &'a Client<'a>,
-        &'a [(&'a str, &'a str)],
-        &'a [(&'a str, &'a str)],
-        u16,
-    );
     let rows: [Row<'_>; 13] = [
         (&alice, &[], &own, 422),
         (&alice, &[("form_token", "")], &own, 403),
@@ -219,7 +222,8 @@ fn guessing_is_slowed_down() {
     for _ in 0..10 {
         assert_eq!(attempt("agz_00_11").status, 401);
     }
-    let refused = attempt(&served.alice);
+    assert_eq!(attempt(&served.alice).status, 303, "it was right just now");
+    let refused = attempt(&served.bob);
     assert_eq!(refused.status, 429);
     assert!(
         refused.text.contains("too many attempts"),
@@ -308,6 +312,57 @@ fn what_is_too_large_is_refused() {
     assert_eq!(served.state(id), ApprovalState::Requested);
     let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nx: {long}\r\n\r\n");
     assert!(raw(&served, &head).starts_with("HTTP/1.1 431"));
+}
+
+#[test]
+fn with_tls_the_cookie_is_for_tls_alone() {
+    let files = TempDir::new().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (files.path().join("tls.pem"), files.path().join("tls.key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    for (certificate, key) in [(&key, &key), (&certificate, &certificate)] {
+        let refused = Tls::from_files(certificate, key).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("the certificate or its key cannot be used: `"),
+            "{refused}"
+        );
+    }
+    let tls = Tls::from_files(&certificate, &key).unwrap();
+    let served = Served::with(
+        |store| Approvals::new(store.clone()),
+        |inbox| inbox,
+        Some(tls),
+    );
+    let root = Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+    let roots = RootCerts::new_with_certs(&[root]);
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .max_redirects(0)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build()
+        .into();
+    let origin = format!("https://localhost:{}", served.address.port());
+    let answer = agent
+        .post(format!("{origin}/sign-in"))
+        .header("origin", &origin)
+        .send_form([("token", &*served.alice)])
+        .unwrap();
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-aegize="), "{cookie}");
+    assert!(
+        cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"),
+        "{cookie}"
+    );
+    let kept = &answer.headers()["strict-transport-security"];
+    assert_eq!(kept, "max-age=31536000");
+    let page = |cookie: &str| {
+        let page = agent.get(format!("{origin}/")).header("cookie", cookie);
+        page.call().unwrap().status()
+    };
+    let cookie = cookie.split(';').next().unwrap();
+    assert_eq!(page(cookie), 200);
+    assert_eq!(page(cookie.trim_start_matches("__Host-")), 303);
 }
 
 #[test]

@@ -160,20 +160,22 @@ fn unreachable(error: &sqlx::Error) -> StoreError {
     StoreError::unavailable(format!("the server of the store cannot be used: {reason}"))
 }
 
-/// Brings the schema to the version that this code knows, one process at a time.
+/// Brings the schema to the version that this code knows. Where it is that, nothing is locked, and
+/// no right to make tables is needed.
 async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let mut transaction = connection.begin().await?;
-    // `Agze`; it is given back when the transaction ends.
-    let lock = transaction.execute("SELECT pg_advisory_xact_lock(1097300581)");
+    if version(connection).await? == SCHEMA {
+        return Ok(());
+    }
+    // `Agze`. One process at a time; it is given back with the connection. Not in the transaction,
+    // which would not see what was made before it got the lock.
+    let lock = connection.execute("SELECT pg_advisory_lock(1097300581)");
     lock.await?;
-    let made = "CREATE TABLE IF NOT EXISTS aegize_schema (version INTEGER PRIMARY KEY)";
-    transaction.execute(made).await?;
-    let version = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM aegize_schema");
-    let version: i32 = version.fetch_one(&mut *transaction).await?;
-    match version {
+    let mut transaction = connection.begin().await?;
+    match version(&mut transaction).await? {
         SCHEMA => {}
         0 => {
             let schema = sqlx::raw_sql(concat!(
+                "CREATE TABLE aegize_schema (version INTEGER PRIMARY KEY);",
                 include_str!("../schema/postgres_1.sql"),
                 "INSERT INTO aegize_schema (version) VALUES (1);"
             ));
@@ -183,4 +185,14 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     }
     transaction.commit().await?;
     Ok(())
+}
+
+/// The version of the schema; 0 where there is none.
+async fn version(connection: &mut PgConnection) -> Result<i32, StoreError> {
+    let is_there = sqlx::query_scalar("SELECT to_regclass('aegize_schema') IS NOT NULL");
+    if !is_there.fetch_one(&mut *connection).await? {
+        return Ok(0);
+    }
+    let version = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM aegize_schema");
+    Ok(version.fetch_one(connection).await?)
 }

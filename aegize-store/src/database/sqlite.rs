@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -45,7 +46,7 @@ pub(super) const CLAIM: &str = concat!(
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sqlite {
-    options: SqliteConnectOptions,
+    options: Box<SqliteConnectOptions>,
     pub(crate) reads: SqlitePool,
     /// One connection: those who write in this process stand in a queue, and need not try again
     /// and again to get the lock.
@@ -61,7 +62,7 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(WAIT)
             .disable_statement_logging();
-        let failed = |error: sqlx::Error| failed(&path, error);
+        let failed = |error: sqlx::Error| failed(&path, &error);
         let mut connection = options.connect().await.map_err(failed)?;
         check(&mut connection, &path).await?;
         log_ahead(&mut connection, &path).await?;
@@ -74,7 +75,7 @@ impl Sqlite {
         Ok(Self {
             reads: pool(4),
             writes: pool(1),
-            options,
+            options: Box::new(options),
         })
     }
 
@@ -151,8 +152,8 @@ fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// A failure of SQLite before the store is open.
-fn failed(path: &Path, error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code());
+fn failed(path: &Path, error: &sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(DatabaseError::code);
     let shown = path.display();
     match code.as_deref() {
         Some("26") => foreign(format!(
@@ -175,7 +176,7 @@ async fn check(connection: &mut SqliteConnection, path: &Path) -> Result<(), Sto
     let (application, tables): (i32, i64) = marks
         .fetch_one(connection)
         .await
-        .map_err(|error| failed(path, error))?;
+        .map_err(|error| failed(path, &error))?;
     if application == APPLICATION || (application == 0 && tables == 0) {
         return Ok(());
     }
@@ -204,13 +205,13 @@ async fn log_ahead(connection: &mut SqliteConnection, path: &Path) -> Result<(),
                 tries += 1;
                 tokio::time::sleep(WAIT / 100).await;
             }
-            Err(error) => return Err(failed(path, error)),
+            Err(error) => return Err(failed(path, &error)),
         }
     }
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     let code = code.and_then(|code| code.parse::<u32>().ok());
     // The lower byte; the rest says why.
     code.is_some_and(|code| code & 0xff == 5)
@@ -225,7 +226,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
         0 => {}
         version => return Err(newer(version)),
     }
-    let failed = |error: sqlx::Error| failed(path, error);
+    let failed = |error: sqlx::Error| failed(path, &error);
     let begun = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection);
     begun.await.map_err(failed)?;
     // Another process may have been faster.

@@ -82,7 +82,7 @@ fn a_token_tells_who_has_it(place: &Place) {
     if let Place::Sqlite(folder) = place {
         for file in fs::read_dir(folder.path()).unwrap() {
             let bytes = fs::read(file.unwrap().path()).unwrap();
-            let secret = text[21..].as_bytes();
+            let secret = &text.as_bytes()[21..];
             assert!(!bytes.windows(secret.len()).any(|window| window == secret));
         }
     }

@@ -24,7 +24,7 @@ of_every_store!(
     a_grant_outlives_its_process,
 );
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 fn alice() -> Approver {
     Approver::new("alice").unwrap()

@@ -2,8 +2,9 @@
 
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
-use aegize_core::{ApprovalQuery, ApprovalRequest, ApprovalState, Approver, Binding};
+use aegize_core::{ApprovalQuery, ApprovalRequest, ApprovalState, Approver, Binding, Remember};
 use pollster::block_on;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -15,6 +16,7 @@ use crate::samples::{Samples, at};
 of_every_store!(
     the_key_is_the_same_for_all,
     what_is_kept_is_found,
+    a_standing_grant_is_found_by_its_scope,
     the_same_is_asked_once,
     a_revision_takes_the_place_of_the_one_before,
     of_many_that_replace_one_does,
@@ -75,7 +77,7 @@ fn what_is_kept_is_found(place: &Place) {
         let found = block_on(other.find(binding(number), binding(scope)));
         found.unwrap().value
     };
-    assert_eq!(find(1, 0), [request.clone()]);
+    assert_eq!(find(1, 0), std::slice::from_ref(&request));
     assert_eq!(find(2, 0), []);
     // Nothing stands in its scope.
     assert_eq!(
@@ -97,6 +99,36 @@ fn what_is_kept_is_found(place: &Place) {
     let consumed = granted.consume(Uuid::now_v7(), now()).unwrap();
     assert!(block_on(store.replace(consumed)).unwrap());
     assert_eq!(find(1, 0), [rejected]);
+}
+
+fn a_standing_grant_is_found_by_its_scope(place: &Place) {
+    let samples =
+        Samples::with_policy("agents: {bot: {require_approval: [{tool: pay, remember: 1h}]}}");
+    let store = place.open();
+    let request = samples.bound(1);
+    let scope = request.scope();
+    assert!(block_on(store.insert(request.clone())).unwrap());
+    let find = |number: u64, scope| block_on(store.find(binding(number), scope)).unwrap().value;
+    assert_eq!(find(2, scope), []);
+
+    let hour = Remember::new(Duration::from_hours(1), 2).unwrap();
+    let to_small = hour.conditions("args: {amount: {max: 9}}").unwrap();
+    let standing = request
+        .approve(&alice(), None, Some(&to_small), now())
+        .unwrap();
+    assert!(standing.is_standing());
+    assert!(block_on(store.replace(standing.clone())).unwrap());
+    assert_eq!(find(2, scope), std::slice::from_ref(&standing));
+    assert_eq!(find(1, scope), std::slice::from_ref(&standing));
+    assert_eq!(find(2, binding(0)), []);
+
+    let used = standing.consume(Uuid::now_v7(), now()).unwrap();
+    assert_eq!(used.state(), ApprovalState::Granted);
+    assert!(block_on(store.replace(used.clone())).unwrap());
+    assert_eq!(find(2, scope), std::slice::from_ref(&used));
+    let used_up = used.consume(Uuid::now_v7(), now()).unwrap();
+    assert!(block_on(store.replace(used_up)).unwrap());
+    assert_eq!(find(2, scope), []);
 }
 
 fn the_same_is_asked_once(place: &Place) {

@@ -18,7 +18,7 @@ of_every_database!(
     whoever_was_told_is_told_of_the_end,
 );
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 fn claim(outbox: &Outbox, channel: &str, lease: Duration) -> Vec<Delivery> {
     block_on(outbox.claim(channel, 100, lease)).unwrap()

@@ -43,9 +43,14 @@ pub(crate) struct Samples(Value);
 
 impl Samples {
     pub(crate) fn new() -> Self {
+        Self::with_policy(ASK)
+    }
+
+    /// Requests that a policy asks for.
+    pub(crate) fn with_policy(policy: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let approvals = Approvals::in_memory();
-        let context = context(ASK, &directory, approvals.clone());
+        let context = context(policy, &directory, approvals.clone());
         asked(pay(&context, 5));
         let desk = approvals.desk(context.audit_log());
         let requests = block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap();

@@ -7,7 +7,7 @@ use pollster::block_on;
 
 use crate::database::Scratch;
 use crate::ledger::Ledger;
-use crate::worker::{CALLS, Worker, agent, pay, payment};
+use crate::worker::{CALLS, Worker, agent, call};
 
 const WORKERS: usize = 4;
 
@@ -32,8 +32,7 @@ pub(crate) fn four_processes(scratch: &Scratch, rounds: u32) -> String {
     all("ready");
     let mut grants = Vec::new();
     for round in 0..rounds {
-        let call = context.guard(payment(round));
-        let asked = call.run_blocking(|| pay(scratch.folder(), round));
+        let asked = call(&context, scratch.folder(), round);
         let Err(GuardError::ApprovalRequired(pending)) = asked else {
             panic!("{asked:?}");
         };

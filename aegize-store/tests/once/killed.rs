@@ -7,7 +7,7 @@ use pollster::block_on;
 
 use crate::database::Scratch;
 use crate::ledger::Ledger;
-use crate::worker::{CALLS, Worker, agent, pay, payment};
+use crate::worker::{CALLS, Worker, agent, call};
 
 const WORKERS: usize = 2;
 
@@ -17,8 +17,7 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
     for round in 0..rounds {
         let id = {
             let (context, approvals) = agent(scratch.url(), scratch.folder());
-            let call = context.guard(payment(round));
-            let asked = call.run_blocking(|| pay(scratch.folder(), round));
+            let asked = call(&context, scratch.folder(), round);
             let Err(GuardError::ApprovalRequired(pending)) = asked else {
                 panic!("{asked:?}");
             };
@@ -41,16 +40,15 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
             }
             ApprovalState::Consumed => {
                 assert!(effects <= 1, "round {round}: it ran {effects} times");
-                match ledger.consumed(id) {
-                    Some(attempt) => {
-                        assert_eq!(grant.consumed_by(), [attempt]);
-                        assert!(ledger.has_ended(attempt), "round {round}: open");
-                    }
+                let attempt = grant.consumed_by()[0];
+                assert!(ledger.has_asked(attempt, id), "round {round}: no record");
+                if let Some(recorded) = ledger.consumed(id) {
+                    assert_eq!(attempt, recorded);
+                    assert!(ledger.has_ended(attempt), "round {round}: open");
+                } else {
                     // Killed between the store and the log: before the body, and so without it.
-                    None => {
-                        assert_eq!(effects, 0, "round {round}: it ran unrecorded");
-                        unrecorded += 1;
-                    }
+                    assert_eq!(effects, 0, "round {round}: it ran unrecorded");
+                    unrecorded += 1;
                 }
                 ran += effects;
                 lost += 1 - effects;
@@ -60,15 +58,14 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
         // The same call once more: it runs if the grant is unused, and then never again.
         let is_unused = grant.state() == ApprovalState::Granted;
         for expected in [is_unused, false] {
-            let call = context.guard(payment(round));
-            let result = call.run_blocking(|| pay(scratch.folder(), round));
+            let result = call(&context, scratch.folder(), round);
             assert_eq!(result.is_ok(), expected, "round {round}: {result:?}");
         }
         assert_eq!(scratch.effects(round), effects + usize::from(is_unused));
     }
     format!(
         "{rounds} kills of {WORKERS} processes: {ran} had run, {lost} were used and had not \
-         ({unrecorded} of them before their record), {unused} were unused"
+         ({unrecorded} of them before that was recorded), {unused} were unused"
     )
 }
 
@@ -88,7 +85,7 @@ fn kill_some_while_they_call(scratch: &Scratch, round: u32) {
     for worker in &mut workers {
         worker.say(&round.to_string());
     }
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         while !words("body") {}
     } else {
         // Somewhere in the first half of all calls, where the grant is taken.

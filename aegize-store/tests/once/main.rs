@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         (false, false) => vec![Kind::Sqlite],
     };
     let rounds = env::var("AEGIZE_ONCE_ROUNDS").ok();
-    let rounds = rounds.map_or(40, |rounds| rounds.parse().expect("a number of rounds"));
+    let rounds = rounds.map_or(10, |rounds| rounds.parse().expect("a number of rounds"));
     let filters: Vec<_> = arguments
         .iter()
         .filter(|one| !one.starts_with('-'))

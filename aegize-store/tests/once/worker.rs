@@ -33,12 +33,12 @@ pub(crate) fn agent(url: &str, folder: &Path) -> (GuardContext, Approvals) {
     (context, approvals)
 }
 
-pub(crate) fn payment(amount: u32) -> ToolCall {
+fn payment(amount: u32) -> ToolCall {
     ToolCall::new("pay", "refund").arguments(json!({"amount": amount}))
 }
 
 /// What the body does: it can be counted from outside, also after a kill.
-pub(crate) fn pay(folder: &Path, amount: u32) -> Result<(), GuardError> {
+fn pay(folder: &Path, amount: u32) {
     let mut options = OpenOptions::new();
     let file = options
         .create(true)
@@ -47,7 +47,14 @@ pub(crate) fn pay(folder: &Path, amount: u32) -> Result<(), GuardError> {
     let line = format!("{amount}\n");
     file.and_then(|mut file| file.write_all(line.as_bytes()))
         .expect("an effect");
-    Ok(())
+}
+
+/// One guarded call.
+pub(crate) fn call(context: &GuardContext, folder: &Path, amount: u32) -> Result<(), GuardError> {
+    context.guard(payment(amount)).run_blocking(|| {
+        pay(folder, amount);
+        Ok(())
+    })
 }
 
 fn say(line: &str) {
@@ -94,7 +101,8 @@ fn in_threads(context: &GuardContext, folder: &Path, amount: u32) -> Vec<Result<
             say("begun");
             context.guard(payment(amount)).run_blocking(|| {
                 say("body");
-                pay(folder, amount)
+                pay(folder, amount);
+                Ok(())
             })
         };
         let calls: Vec<_> = (0..CALLS).map(|_| scope.spawn(call)).collect();
@@ -117,7 +125,8 @@ fn in_tasks(context: &GuardContext, folder: &Path, amount: u32) -> Vec<Result<()
                     say("begun");
                     let body = || async {
                         say("body");
-                        pay(&folder, amount)
+                        pay(&folder, amount);
+                        Ok(())
                     };
                     context.guard(payment(amount)).run(body).await
                 })

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::approver::Who;
 use super::id::IdPart;
+use super::interruption::Interruption;
 use super::kept::{Kept, block_on};
 use super::terminal::Terminal;
 use super::{EXIT_CODES, id, json, question, show, words};
@@ -128,6 +129,8 @@ impl Approve {
                 note("not approved");
                 return Ok(Exit::Mismatch);
             }
+            // Nothing comes between a decision and its record.
+            let _held = Interruption::new()?;
             let (id, reason) = (request.id(), self.reason.as_deref());
             let decided = match &remember {
                 Some(remember) => {
@@ -179,6 +182,8 @@ impl Reject {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
             let (desk, approver, request) = self.request.open().await?;
+            // Nothing comes between a decision and its record.
+            let _held = Interruption::new()?;
             let decided = desk.reject(request.id(), &approver, Some(&self.reason));
             self.request.tell(stdout, &decided.await?)
         })
@@ -189,6 +194,8 @@ impl Revoke {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
             let (desk, approver, request) = self.request.open().await?;
+            // Nothing comes between a decision and its record.
+            let _held = Interruption::new()?;
             let decided = desk.revoke(request.id(), &approver, self.reason.as_deref());
             self.request.tell(stdout, &decided.await?)
         })

@@ -1,6 +1,6 @@
 //! Being told to stop: Ctrl-C, or the end of the session.
 
-use std::io;
+use crate::exit::{Exit, Failure};
 
 /// Signals that end a command which otherwise goes on.
 pub(super) struct Interruption {
@@ -10,8 +10,18 @@ pub(super) struct Interruption {
 
 impl Interruption {
     /// From now on, those signals are taken here and do not kill the process.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not let them be taken.
+    pub(super) fn new() -> Result<Self, Failure> {
+        Self::taken().map_err(|error| {
+            Failure::Refused(Exit::Unusable, format!("cannot wait for signals: {error}"))
+        })
+    }
+
     #[cfg(unix)]
-    pub(super) fn new() -> io::Result<Self> {
+    fn taken() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
         Ok(Self {
@@ -24,7 +34,7 @@ impl Interruption {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn new() -> io::Result<Self> {
+    fn taken() -> std::io::Result<Self> {
         Ok(Self {})
     }
 

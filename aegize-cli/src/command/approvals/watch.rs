@@ -69,10 +69,7 @@ impl Watch {
             } else {
                 None
             };
-            let mut interruption = Interruption::new().map_err(|error| {
-                let message = format!("cannot wait for signals: {error}");
-                Failure::Refused(Exit::Unusable, message)
-            })?;
+            let mut interruption = Interruption::new()?;
             self.watch(stdout, &desk, prompt.as_mut(), &mut interruption)
                 .await?;
             Ok(Exit::Done)

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use aegize::AuditEvent;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::bank::{ANYONE, Bank, approvals};
@@ -92,15 +93,43 @@ fn a_call_is_approved_through_the_server() {
     let body = approved.split_once("\r\n\r\n").unwrap().1;
     let mut shown = bank.json(&["show", &id.to_string()]);
     shown.as_object_mut().unwrap().remove("earlier");
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(body).unwrap(),
-        shown
-    );
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), shown);
     assert_eq!(bank.pay(5).unwrap(), "paid");
     let records = bank.records();
     assert_eq!(records[1].event, AuditEvent::ApprovalGranted);
     assert_eq!(records[1].approvers, ["alice@acme.com"]);
     assert_eq!(server.stopped(), (Some(0), String::new()));
+}
+
+#[test]
+fn channels_are_told_and_may_answer() {
+    let bank = Bank::new(ANYONE);
+    let fifo = bank.path().join("told");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    fs::write(
+        bank.path().join("secret"),
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    )
+    .unwrap();
+    let channels = r#"
+channels:
+  - {name: program, type: command, command: [sh, -c, 'cat > "$0"', told]}
+  - {name: hook, type: webhook, url: "http://127.0.0.1:1", secret_file: secret, callback_secret_file: secret}
+"#;
+    fs::write(bank.path().join("channels.yaml"), channels).unwrap();
+    let id = bank.asked(5).to_string();
+    let server = Server::new(serve(&bank).args(["--channels", "channels.yaml"]));
+    let told: Value = serde_json::from_str(&fs::read_to_string(&fifo).unwrap()).unwrap();
+    assert!(told.to_string().contains(&id), "{told}");
+    let unsigned = server.answer("POST /callbacks/webhook/hook", "", "{}");
+    assert!(unsigned.starts_with("HTTP/1.1 401 "), "{unsigned}");
+    assert_eq!(server.stopped().0, Some(0));
 }
 
 #[test]
@@ -137,7 +166,7 @@ fn what_is_not_served_is_told_and_nothing_listens() {
     let taken = other.local_addr().unwrap().to_string();
     fs::write(bank.path().join("cert.pem"), "nothing").unwrap();
     fs::write(bank.path().join("approvers.yaml"), "approvers: 5").unwrap();
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 10] = [
         (&["--listen", "0.0.0.0:0"], "give that with --host"),
         (
             &["--listen", "0.0.0.0:0", "--host", "a.example"],
@@ -158,6 +187,7 @@ fn what_is_not_served_is_told_and_nothing_listens() {
             &["--approvers", "approvers.yaml", "--listen", "127.0.0.1:0"],
             "approvers.yaml",
         ),
+        (&["--channels", "cert.pem"], "cert.pem"),
         (
             &["--store", "mysql://x", "--listen", "127.0.0.1:0"],
             "sqlite://",
