@@ -276,6 +276,12 @@ pub(crate) fn alice() -> Approver {
     Approver::new("alice@acme.com").unwrap()
 }
 
+/// What comes of something that would otherwise be waited for in vain.
+pub(crate) async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    let limit = std::time::Duration::from_secs(60);
+    tokio::time::timeout(limit, coming).await.unwrap()
+}
+
 /// What a receiver got.
 #[derive(Debug)]
 pub(crate) struct Got {
@@ -332,7 +338,7 @@ impl Receiver {
 
     /// The next request.
     pub(crate) async fn next(&mut self) -> Got {
-        self.got.recv().await.unwrap()
+        in_time(self.got.recv()).await.unwrap()
     }
 
     /// What came and was not yet looked at.
