@@ -1,9 +1,15 @@
-//! Where people decide about the approvals of Aegize: an inbox in the browser, an API for
-//! programs, and channels that tell of them.
-//!
-//! Every page is rendered here and works without JavaScript; every decision is made at an
-//! [`ApprovalDesk`](aegize_core::ApprovalDesk), which records it. The invariant: nobody decides whom
-//! the directory does not know at that moment, and what is decided is the request that was shown.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
 
 mod api;
 mod app;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aegize_store::{Directory, StoreError, TokenInfo};
+use aegize_store::{Directory, TokenInfo};
 use axum::http::StatusCode;
 
 use crate::app::App;
@@ -64,31 +64,29 @@ impl Refused {
     }
 }
 
-/// The token that somebody sent from an address, if it is right and accepted.
+/// The token that somebody sent from an address, if it is right and accepted. What was right lately
+/// is no attempt.
 pub(crate) async fn holder(app: &App, from: IpAddr, token: &str) -> Result<TokenInfo, Refused> {
-    app.throttle.take(from).map_err(Refused::TooMany)?;
-    match accepted(app, token).await {
-        Ok(Some(info)) => {
-            app.throttle.give_back(from);
-            Ok(info)
-        }
-        Ok(None) => {
-            app.metrics.sign_in_failed();
-            Err(Refused::Unknown)
-        }
-        Err(_) => Err(Refused::Unavailable),
-    }
-}
-
-async fn accepted(app: &App, token: &str) -> Result<Option<TokenInfo>, StoreError> {
     let digest = random::digest(token);
     if let Some(id) = app.verified.find(&digest) {
-        return app.directory.token(&id).await;
+        return accepted(app, &id).await;
     }
-    let is_right = app.directory.authenticate(token).await?.is_some();
+    app.throttle.take(from).map_err(Refused::TooMany)?;
+    let is_right = app.directory.authenticate(token).await;
+    let is_right = is_right.map_err(|_| Refused::Unavailable)?.is_some();
     let Some(id) = Directory::token_id(token).filter(|_| is_right) else {
-        return Ok(None);
+        app.metrics.sign_in_failed();
+        return Err(Refused::Unknown);
     };
+    app.throttle.give_back(from);
     app.verified.keep(digest, id.to_owned());
-    app.directory.token(id).await
+    accepted(app, id).await
+}
+
+/// The token with an id, if it still is accepted.
+async fn accepted(app: &App, id: &str) -> Result<TokenInfo, Refused> {
+    let token = app.directory.token(id).await;
+    token
+        .map_err(|_| Refused::Unavailable)?
+        .ok_or(Refused::Unknown)
 }

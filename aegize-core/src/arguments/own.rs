@@ -39,17 +39,20 @@ pub(crate) fn own_arguments(
         if argument.is_path {
             paths.push(name.clone());
         }
-        let (value, _) = own_argument(argument, redactor, &mut budget);
+        // What was found is told by the record of the call.
+        let mut found = Redactions::default();
+        let (value, _) = own_argument(argument, redactor, &mut budget, &mut found);
         values.insert(name, value);
     }
     (values, paths)
 }
 
 /// As [`own_arguments`], but whole: `None` if anything but a secret would not be shown. The
-/// arguments are of a size that is known to be fit.
+/// arguments are of a size that is known to be fit. What was redacted in them is added to `found`.
 pub(crate) fn shown_arguments(
     arguments: Arguments<'_>,
     redactor: &Redactor,
+    found: &mut Redactions,
 ) -> Option<(Map<String, Value>, Vec<String>)> {
     let mut values = Map::new();
     let mut paths = Vec::new();
@@ -59,7 +62,7 @@ pub(crate) fn shown_arguments(
             paths.push(name.clone());
         }
         let mut unlimited = usize::MAX;
-        let (value, is_whole) = own_argument(argument, redactor, &mut unlimited);
+        let (value, is_whole) = own_argument(argument, redactor, &mut unlimited, found);
         if !is_whole || values.insert(name, value).is_some() {
             return None;
         }
@@ -78,15 +81,19 @@ pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
 }
 
 /// One argument as JSON, and whether that is all of it.
-fn own_argument(argument: Argument<'_>, redactor: &Redactor, budget: &mut usize) -> (Value, bool) {
+fn own_argument(
+    argument: Argument<'_>,
+    redactor: &Redactor,
+    budget: &mut usize,
+    found: &mut Redactions,
+) -> (Value, bool) {
     if argument.is_secret(redactor) {
+        found.add(&redactor.label(argument.name));
         return (Value::from(REDACTED), true);
     }
-    // What was found is told by the record of the call.
-    let mut found = Redactions::default();
     let mut builder = Builder::new(*budget);
     let window = BUDGET.max(*budget);
-    let mut redacting = Redacting::new(&mut builder, redactor, &mut found, window);
+    let mut redacting = Redacting::new(&mut builder, redactor, found, window);
     let walked = argument.value.walk(&mut redacting);
     *budget = builder.budget;
     match walked {
@@ -94,7 +101,7 @@ fn own_argument(argument: Argument<'_>, redactor: &Redactor, budget: &mut usize)
         Some(Err(Stop::Enough)) => (builder.cut(), false),
         Some(Err(Stop::Failed)) => (Value::from("<unreadable>"), false),
         None => {
-            let shown = summarize_value(argument.value, redactor, &mut found);
+            let shown = summarize_value(argument.value, redactor, found);
             (Value::from(shown), false)
         }
     }

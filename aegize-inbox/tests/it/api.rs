@@ -30,11 +30,11 @@ impl<'s> Api<'s> {
             "get" => self.client.get_with(&full, &headers),
             _ => self.client.send(&full, body.unwrap_or_default(), &headers),
         };
-        self.check(method, path, answer)
+        self.check(method, path, &answer)
     }
 
     /// An answer is what the document says of that operation and status.
-    fn check(&self, method: &str, path: &str, answer: Answer) -> (u16, Value) {
+    fn check(&self, method: &str, path: &str, answer: &Answer) -> (u16, Value) {
         let path = path.split('?').next().unwrap();
         let place = match path
             .strip_prefix("/requests/")
@@ -77,20 +77,25 @@ impl<'s> Api<'s> {
     }
 }
 
+/// Payments are for the group `ops`, and mail takes two people.
+const OPS: &str = "agents: {billing_bot: {require_approval: [
+    {tool: payments, approvers: ['group:ops'], expires_in: 1h, remember: 30m},
+    {tool: mail, quorum: 2}]}}";
+
+/// Who, what, about which payment, the body, the status, and the state after that.
+type Row<'a> = (&'a str, &'a str, usize, Option<&'a str>, u16, ApprovalState);
+
 #[test]
-fn programs_list_see_and_decide() {
+fn programs_list_and_see() {
     let served = Served::new();
     let api = Api::new(&served);
     let (alice, bob) = (&*served.alice, &*served.bob);
     let me = api.call("get", "/me", bob, None).1;
     assert_eq!(me, json!({"name": "bob@acme.com", "groups": ["ops"]}));
 
-    let policy = "agents: {billing_bot: {require_approval: [
-        {tool: payments, approvers: ['group:ops'], expires_in: 1h, remember: 30m},
-        {tool: mail, quorum: 2}]}}";
-    let context = served.context(policy);
+    let context = served.context(OPS);
     let payments: Vec<_> = (1..=3).map(|n| ask(&context, payment(n))).collect();
-    let mail = ask(&context, ToolCall::new("mail", "send"));
+    ask(&context, ToolCall::new("mail", "send"));
 
     let list = |query: &str| api.call("get", &format!("/requests{query}"), alice, None);
     let ids = |answer: &Value| {
@@ -125,9 +130,17 @@ fn programs_list_see_and_decide() {
     let (_, shown) = api.call("get", &format!("/requests/{}", payments[0]), alice, None);
     assert_eq!(shown["arguments"]["amount"], 1);
     assert_eq!(shown["terms"][0]["remember_seconds"], 1800);
+}
 
-    // (who, what, whose, the body, the status, the state after that)
-    let rows: [(&str, &str, usize, Option<&str>, u16, ApprovalState); 13] = [
+#[test]
+fn programs_decide() {
+    let served = Served::new();
+    let api = Api::new(&served);
+    let (alice, bob) = (&*served.alice, &*served.bob);
+    let context = served.context(OPS);
+    let payments: Vec<_> = (1..=3).map(|n| ask(&context, payment(n))).collect();
+    let mail = ask(&context, ToolCall::new("mail", "send"));
+    let rows: [Row<'_>; 13] = [
         (
             "agz_00_00",
             "approve",

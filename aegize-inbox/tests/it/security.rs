@@ -20,6 +20,14 @@ fn raw(served: &Served, request: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// Who, what they send, with which headers, and the status.
+type Row<'a> = (
+    &'a Client<'a>,
+    &'a [(&'a str, &'a str)],
+    &'a [(&'a str, &'a str)],
+    u16,
+);
+
 #[test]
 fn a_decision_needs_the_form_of_its_own_session_from_its_own_origin() {
     let served = Served::new();
@@ -32,13 +40,6 @@ fn a_decision_needs_the_form_of_its_own_session_from_its_own_origin() {
     let own = [("origin", &*origin)];
     let good = [("form_token", &*alice.form_token)];
 
-    // (who, what they send, the headers, the status)
-    type Row<'a> = (
-        &'a Client<'a>,
-        &'a [(&'a str, &'a str)],
-        &'a [(&'a str, &'a str)],
-        u16,
-    );
     let rows: [Row<'_>; 13] = [
         (&alice, &[], &own, 422),
         (&alice, &[("form_token", "")], &own, 403),
@@ -221,7 +222,8 @@ fn guessing_is_slowed_down() {
     for _ in 0..10 {
         assert_eq!(attempt("agz_00_11").status, 401);
     }
-    let refused = attempt(&served.alice);
+    assert_eq!(attempt(&served.alice).status, 303, "it was right just now");
+    let refused = attempt(&served.bob);
     assert_eq!(refused.status, 429);
     assert!(
         refused.text.contains("too many attempts"),

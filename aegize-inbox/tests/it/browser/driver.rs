@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
@@ -201,17 +203,15 @@ impl Browser {
 
     /// The whole page as a picture.
     pub(crate) async fn picture(&self, path: &Path) {
-        let taken = self
-            .tell(
-                "Page.captureScreenshot",
-                json!({"captureBeyondViewport": true}),
-            )
+        self.picture_of(path, json!({"captureBeyondViewport": true}))
             .await;
+    }
+
+    /// A part of the page as a picture.
+    pub(crate) async fn picture_of(&self, path: &Path, part: Value) {
+        let taken = self.tell("Page.captureScreenshot", part).await;
         let taken = taken["data"].as_str().unwrap();
-        use base64::Engine as _;
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(taken)
-            .unwrap();
+        let bytes = STANDARD.decode(taken).unwrap();
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }

@@ -8,9 +8,13 @@ use serde_json::json;
 use super::driver::Browser;
 use crate::support::{POLICY, Served, ask, payment, runtime};
 
+fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// Where pictures are left.
 pub(super) fn pictures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots")
+    repository().join("target/screenshots")
 }
 
 /// Requests of every kind.
@@ -115,6 +119,19 @@ fn pages_fit_every_screen() {
                     .picture(&pictures().join(format!("{name}-{scheme}-{width}.png")))
                     .await;
             }
+        }
+        if std::env::var_os("AEGIZE_DOCS").is_some() {
+            browser.open(&served.url(&request)).await;
+            browser.look("light", 1120).await;
+            let size =
+                json!({"width": 1120, "height": 880, "deviceScaleFactor": 1, "mobile": false});
+            browser
+                .tell("Emulation.setDeviceMetricsOverride", size)
+                .await;
+            browser.see("#connection:not([hidden])").await;
+            let path = repository().join("docs/inbox.png");
+            let part = json!({"clip": {"x": 0, "y": 0, "width": 1120, "height": 880, "scale": 1}});
+            browser.picture_of(&path, part).await;
         }
         browser.close().await;
     });
