@@ -37,8 +37,8 @@ impl Inbox {
             channels: None,
             hosts: Vec::new(),
             lifetime: Lifetime {
-                idle: Duration::from_secs(60 * 60),
-                whole: Duration::from_secs(12 * 60 * 60),
+                idle: Duration::from_hours(1),
+                whole: Duration::from_hours(12),
             },
             is_plain_allowed: false,
         }

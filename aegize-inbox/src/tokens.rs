@@ -16,7 +16,7 @@ use crate::random;
 
 /// How long a token that was right needs no other check than whether it is still accepted. Checking
 /// it is made to be slow.
-const VERIFIED: Duration = Duration::from_secs(60);
+const VERIFIED: Duration = Duration::from_mins(1);
 
 /// The digests of tokens that were right lately, and their ids.
 #[derive(Default)]

@@ -19,7 +19,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
 /// The longest that a receiver is believed who asks to be left alone.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// What a service answered.
 pub(super) struct Answer {

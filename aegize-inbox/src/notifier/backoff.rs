@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(super) const MOST_ATTEMPTS: u32 = 16;
 
 const FIRST: Duration = Duration::from_secs(2);
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The wait after so many attempts: what the receiver asks for, or twice as long each time.

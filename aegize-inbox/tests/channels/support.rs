@@ -278,7 +278,7 @@ pub(crate) fn alice() -> Approver {
 
 /// What comes of something that would otherwise be waited for in vain.
 pub(crate) async fn in_time<T>(coming: impl Future<Output = T>) -> T {
-    let limit = std::time::Duration::from_secs(60);
+    let limit = std::time::Duration::from_mins(1);
     tokio::time::timeout(limit, coming).await.unwrap()
 }
 

@@ -192,7 +192,7 @@ fn the_cookie_is_for_this_site_and_no_script() {
 
 #[test]
 fn a_session_ends_with_its_time_and_its_token() {
-    let (long, none) = (Duration::from_secs(60), Duration::ZERO);
+    let (long, none) = (Duration::from_mins(1), Duration::ZERO);
     for (idle, whole) in [(none, long), (long, none)] {
         let served = Served::adapted(|inbox| inbox.session_lifetime(idle, whole));
         let mut client = Client::new(&served);

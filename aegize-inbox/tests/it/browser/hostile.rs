@@ -58,7 +58,7 @@ fn hostile_text_stays_text_in_every_field() {
             .enqueue(id, &both, DeliveryKind::Asked)
             .await
             .unwrap();
-        let due = std::time::Duration::from_secs(60);
+        let due = std::time::Duration::from_mins(1);
         let claimed = outbox.claim(&both, 1, due).await.unwrap();
         outbox.failed(claimed[0].id, &both, None).await.unwrap();
     });

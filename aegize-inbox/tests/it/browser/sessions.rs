@@ -107,7 +107,7 @@ fn a_forged_cookie_opens_nothing() {
 #[test]
 #[ignore = "needs Chromium; .ci/run installs it and runs this"]
 fn a_page_that_is_left_open_signs_out() {
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let served = Served::adapted(|inbox| inbox.session_lifetime(Duration::from_secs(3), hour));
     served.ask(payment(10));
     runtime().block_on(async {
