@@ -212,7 +212,8 @@ impl ApprovalRequest {
         self.expires_at
     }
 
-    /// How many calls ask, and have not gone away.
+    /// How many calls ask, and have not gone away. Of many that ask at once and do not wait, some may
+    /// not be counted.
     pub fn asked(&self) -> u64 {
         self.asked
     }

@@ -202,10 +202,13 @@ pub(super) fn open_attempts(site: &Site, start: Place) -> io::Result<Vec<AuditRe
 
 fn follow(open: &mut HashMap<Uuid, AuditRecord<'static>>, record: AuditRecord<'static>) {
     match record.event {
-        AuditEvent::Allowed => {
+        // Whoever used a grant up is told of, too, if it came no further.
+        AuditEvent::Allowed | AuditEvent::ApprovalConsumed => {
             open.insert(record.action_id, record);
         }
-        AuditEvent::ExecutionSucceeded
+        AuditEvent::Denied
+        | AuditEvent::ApprovalRequired
+        | AuditEvent::ExecutionSucceeded
         | AuditEvent::ExecutionFailed
         | AuditEvent::ExecutionAbandoned => {
             open.remove(&record.action_id);
@@ -238,6 +241,10 @@ pub(super) fn outcome<'a>(attempt: &'a AuditRecord<'_>) -> AuditRecord<'a> {
     record.operation = (&*attempt.operation).into();
     record.risk_level = attempt.risk_level;
     record.input_summary = (&*attempt.input_summary).into();
-    record.error = Some("the process ended before the call did".into());
+    let error = match attempt.event {
+        AuditEvent::ApprovalConsumed => "the process ended before the call began",
+        _ => "the process ended before the call did",
+    };
+    record.error = Some(error.into());
     record
 }

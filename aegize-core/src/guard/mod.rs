@@ -11,6 +11,7 @@ mod concluding;
 mod copied;
 mod ending;
 mod entering;
+mod finding;
 mod future;
 mod links;
 mod metadata;

@@ -199,7 +199,7 @@ impl Callbacks {
         };
         let text = match told {
             Ok(request) => slack::decided(&request),
-            Err(refused) => format!("Nothing was decided: {refused}."),
+            Err(refused) => refused.told(),
         };
         let slack = signed.iter().find_map(|name| self.channels.named(name));
         if let Some(Way::Slack(slack)) = slack.map(|channel| &channel.way) {

@@ -181,6 +181,14 @@ impl Channel {
         self.filter.selects(request)
     }
 
+    /// How much is told at once. Slack takes about one message a second.
+    pub(crate) fn at_once(&self) -> usize {
+        match &self.way {
+            Way::Slack(_) => 1,
+            Way::Webhook(_) | Way::Command(_) | Way::Terminal(_) => 8,
+        }
+    }
+
     /// How long one server has for telling one thing before another may do it.
     pub(crate) fn lease(&self) -> Duration {
         let time = match &self.way {
@@ -226,6 +234,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// When the receiver wants to be asked again.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the receiver wants to be left alone until then.
+    pub(crate) is_busy: bool,
     /// Whether the same would fail again.
     pub(crate) is_final: bool,
 }
@@ -235,6 +245,7 @@ impl Failure {
         Self {
             message: message.into(),
             retry_after: None,
+            is_busy: false,
             is_final: false,
         }
     }

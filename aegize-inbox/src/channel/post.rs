@@ -3,6 +3,7 @@
 //! The invariants: a request has an end; redirects are not followed; nothing of a request, such
 //! as a token, is in the message of a failure.
 
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use ureq::http::{HeaderMap, StatusCode, header};
@@ -39,6 +40,7 @@ impl Answer {
             format!("{origin} answers with status {status}")
         };
         Failure {
+            is_busy: self.retry_after.is_some(),
             retry_after: self.retry_after,
             ..Failure::new(message)
         }
@@ -59,7 +61,8 @@ pub(super) async fn post(
 }
 
 fn send(url: &Url, headers: &[(&'static str, String)], body: &[u8]) -> Result<Answer, Error> {
-    let mut request = agent().post(url.as_str());
+    static AGENT: OnceLock<Agent> = OnceLock::new();
+    let mut request = AGENT.get_or_init(agent).post(url.as_str());
     for (name, value) in headers {
         request = request.header(*name, value);
     }

@@ -28,9 +28,6 @@ use crate::channel::{Channel, Channels, Failure};
 /// How many requests are read at once.
 const PAGE: usize = 500;
 
-/// How many deliveries of one channel are under way at once.
-const AT_ONCE: usize = 8;
-
 /// How long a channel rests at most before it looks for what other servers left behind.
 const REST: Duration = Duration::from_secs(3);
 
@@ -162,8 +159,13 @@ impl Notifier {
                     }
                 }
             };
-            // Whether there was news or time has passed, it is this channel's turn again.
-            let _ = tokio::time::timeout(rest, stopping.changed()).await;
+            if let Some(pause) = turn.pause {
+                let stopped = stopping.wait_for(|is_stopping| *is_stopping);
+                let _ = tokio::time::timeout(pause, stopped).await;
+            } else {
+                // Whether there was news or time has passed, it is this channel's turn again.
+                let _ = tokio::time::timeout(rest, stopping.changed()).await;
+            }
         }
     }
 
@@ -188,9 +190,10 @@ impl Notifier {
             }
         }
         self.noted().retain(|(id, ..)| living.contains(id));
-        for (id, channel) in self.outbox.unended().await? {
-            if !living.contains(&id) {
-                self.note_end(id, &channel).await?;
+        for (id, name) in self.outbox.unended().await? {
+            let mut channels = self.channels.all();
+            if !living.contains(&id) && channels.any(|channel| channel.name == name) {
+                self.note_end(id, &name).await?;
             }
         }
         Ok(next)
@@ -251,17 +254,18 @@ impl Notifier {
 
     /// Tells a channel some of what is due there, and returns whether there was any.
     async fn tell_some(&self, channel: &Channel, turn: &mut Turn) -> Result<bool, NotifierError> {
-        let lease = channel.lease();
-        let due = self.outbox.claim(&channel.name, AT_ONCE, lease).await?;
+        let (most, lease) = (channel.at_once(), channel.lease());
+        let due = self.outbox.claim(&channel.name, most, lease).await?;
         let told = due.iter().map(|delivery| self.deliver(channel, delivery));
         for told in join_all(told).await {
             match told? {
                 Fate::Delivered => turn.delivered += 1,
                 Fate::GivenUp => {}
                 Fate::Again(wait) => turn.next = turn.next.into_iter().chain([wait]).min(),
+                Fate::Busy(wait) => turn.pause = turn.pause.into_iter().chain([wait]).max(),
             }
         }
-        Ok(!due.is_empty())
+        Ok(!due.is_empty() && turn.pause.is_none())
     }
 
     /// Tells one thing, and notes what became of it.
@@ -280,7 +284,11 @@ impl Notifier {
                 self.outbox
                     .failed(delivery.id, &failure.message, wait)
                     .await?;
-                Ok(wait.map_or(Fate::GivenUp, Fate::Again))
+                Ok(match wait {
+                    None => Fate::GivenUp,
+                    Some(wait) if failure.is_busy => Fate::Busy(wait),
+                    Some(wait) => Fate::Again(wait),
+                })
             }
         }
     }
@@ -347,12 +355,15 @@ struct Turn {
     delivered: usize,
     /// When something is due again that failed.
     next: Option<Duration>,
+    /// How long the receiver wants to be left alone: what waits does not use up its attempts.
+    pause: Option<Duration>,
 }
 
 enum Fate {
     Delivered,
     GivenUp,
     Again(Duration),
+    Busy(Duration),
 }
 
 /// What keeps things from being told, told once for as long as it is the same.

@@ -1,6 +1,7 @@
 //! Answers to webhooks: taken from those who sign them, once, and from nobody else.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use aegize_core::{ApprovalState, AuditEvent};
 use serde_json::{Value, json};
@@ -309,4 +310,23 @@ async fn of_many_copies_at_once_one_counts() {
         .iter()
         .filter(|record| record.event == AuditEvent::ApprovalGranted);
     assert_eq!(granted.count(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_the_store_missed_may_come_again() {
+    let bank = Bank::new(ASK).await;
+    let address = bank.serve(&bank.channels(CHANNELS)).await;
+    let id = bank.ask(refund(1)).await.id();
+    let body = verdict(id, "approve", "alice@acme.com");
+    bank.is_away.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let (status, told) = answer(&bank, address, "msg_1", &body).await;
+        assert_eq!(status, 503);
+        let detail = "approvals cannot be decided now; try again";
+        assert_eq!(told["detail"], detail);
+    }
+    bank.is_away.store(false, Ordering::SeqCst);
+    assert_untouched(&bank, id).await;
+    assert_eq!(answer(&bank, address, "msg_1", &body).await.0, 200);
+    assert_eq!(answer(&bank, address, "msg_1", &body).await.0, 409);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use aegize_store::DeliveryState;
 use serde_json::{Value, json};
 
-use crate::support::{ASK, Bank, refund};
+use crate::support::{ASK, Bank, in_time, refund};
 
 fn program(script: &str, more: &str) -> String {
     let script = json!(script);
@@ -98,9 +98,12 @@ async fn one_that_hangs_is_killed_with_all_that_it_started() {
     assert_eq!(error, "the program did not end within 1 s and was killed");
     for name in ["parent", "child"] {
         let id = std::fs::read_to_string(bank.path(name)).unwrap();
-        while is_running(id.trim()) {
-            tokio::task::yield_now().await;
-        }
+        in_time(async {
+            while is_running(id.trim()) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use crate::support::{ASK, Answer, Bank, Receiver, alice, refund};
 
@@ -109,4 +111,25 @@ async fn of_several_servers_one_tells() {
     told.sort_by_key(ToString::to_string);
     asked.sort_by_key(ToString::to_string);
     assert_eq!(told, asked);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_told_once_and_waited_for() {
+    let bank = Bank::new(ASK).await;
+    let mut receiver = Receiver::willing().await;
+    let (sender, mut troubles) = mpsc::unbounded_channel();
+    let channels = bank
+        .channels(&webhook(&receiver))
+        .on_trouble(move |trouble| sender.send(trouble.to_owned()).unwrap());
+    let request = bank.ask(refund(1)).await;
+    bank.is_away.store(true, Ordering::SeqCst);
+    let notifier = bank.notifier(&channels);
+    notifier.tell_due().await.unwrap_err();
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
+    assert_eq!(troubles.recv().await.unwrap(), "the store is away");
+    bank.is_away.store(false, Ordering::SeqCst);
+    let told = receiver.next().await.json();
+    assert_eq!(told["data"]["request_id"], json!(request.id()));
+    running.abort();
+    assert!(troubles.try_recv().is_err());
 }

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aegize_core::{
-    AgentIdentity, ApprovalDesk, ApprovalRequest, Approvals, Approver, AuditLog, AuditRecord,
-    Environment, GuardContext, GuardError, MemoryApprovals, PermissionPolicy, RiskLevel, ToolCall,
+    AgentIdentity, ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest,
+    ApprovalState, ApprovalStore, Approvals, Approver, AuditLog, AuditRecord, Binding, BindingKey,
+    Environment, GuardContext, GuardError, MemoryApprovals, PermissionPolicy, RiskLevel, Seen,
+    StoreFuture, ToolCall,
 };
 use aegize_inbox::{Channels, Notifier};
 use aegize_store::{Delivery, Directory, Outbox, Store};
@@ -77,9 +79,72 @@ impl Clock {
     }
 }
 
+/// A store that can be away.
+pub(crate) struct Flaky {
+    kept: MemoryApprovals,
+    is_away: Arc<AtomicBool>,
+}
+
+impl Flaky {
+    fn ask<'s, T: Send + 's>(
+        &'s self,
+        question: impl FnOnce(&'s MemoryApprovals) -> StoreFuture<'s, T>,
+    ) -> StoreFuture<'s, T> {
+        if self.is_away.load(Ordering::SeqCst) {
+            let error = ApprovalError::new(ApprovalErrorKind::Store, "the store is away");
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        question(&self.kept)
+    }
+}
+
+impl ApprovalStore for Flaky {
+    fn key(&self) -> StoreFuture<'_, BindingKey> {
+        self.ask(|store| store.key())
+    }
+
+    fn insert(&self, request: ApprovalRequest) -> StoreFuture<'_, bool> {
+        self.ask(|store| store.insert(request))
+    }
+
+    fn replace(&self, next: ApprovalRequest) -> StoreFuture<'_, bool> {
+        self.ask(|store| store.replace(next))
+    }
+
+    fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>> {
+        self.ask(|store| store.load(id))
+    }
+
+    fn find(
+        &self,
+        binding: Binding,
+        scope: Binding,
+    ) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.ask(|store| store.find(binding, scope))
+    }
+
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+        self.ask(|store| store.list(query))
+    }
+
+    fn count(&self, state: ApprovalState) -> StoreFuture<'_, u64> {
+        self.ask(|store| store.count(state))
+    }
+
+    fn changed(&self, id: Uuid, revision: u64) -> StoreFuture<'_, ()> {
+        self.ask(|store| store.changed(id, revision))
+    }
+
+    fn news(&self, after: u64) -> StoreFuture<'_, u64> {
+        self.ask(|store| store.news(after))
+    }
+}
+
 pub(crate) struct Bank {
     pub(crate) directory: TempDir,
     pub(crate) clock: Clock,
+    /// Whether the store of requests does not answer.
+    pub(crate) is_away: Arc<AtomicBool>,
     pub(crate) approvals: Approvals,
     pub(crate) context: GuardContext,
     pub(crate) store: Store,
@@ -89,9 +154,13 @@ impl Bank {
     pub(crate) async fn new(policy: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let clock = Clock::new();
+        let is_away = Arc::<AtomicBool>::default();
         let approvals = {
             let clock = clock.clone();
-            Approvals::new(MemoryApprovals::clocked_by(move || clock.now()))
+            Approvals::new(Flaky {
+                kept: MemoryApprovals::clocked_by(move || clock.now()),
+                is_away: Arc::clone(&is_away),
+            })
         };
         let context = GuardContext::new(
             AgentIdentity::new("bot", "Test Bot", "Tests")
@@ -105,6 +174,7 @@ impl Bank {
             context: context.approvals(approvals.clone()),
             directory,
             clock,
+            is_away,
             approvals,
         };
         bank.write("approvers.yaml", APPROVERS);
@@ -206,6 +276,12 @@ pub(crate) fn alice() -> Approver {
     Approver::new("alice@acme.com").unwrap()
 }
 
+/// What comes of something that would otherwise be waited for in vain.
+pub(crate) async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    let limit = std::time::Duration::from_secs(60);
+    tokio::time::timeout(limit, coming).await.unwrap()
+}
+
 /// What a receiver got.
 #[derive(Debug)]
 pub(crate) struct Got {
@@ -262,7 +338,7 @@ impl Receiver {
 
     /// The next request.
     pub(crate) async fn next(&mut self) -> Got {
-        self.got.recv().await.unwrap()
+        in_time(self.got.recv()).await.unwrap()
     }
 
     /// What came and was not yet looked at.

@@ -8,7 +8,7 @@ use aegize_store::{DeliveryKind, DeliveryState};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{ASK, Answer, Bank, Got, Receiver, SECRET, alice, refund};
+use crate::support::{ASK, Answer, Bank, Got, Receiver, SECRET, alice, in_time, refund};
 
 fn webhook(receiver: &Receiver) -> String {
     format!(
@@ -301,9 +301,12 @@ async fn what_fails_is_told_again_and_shown_until_it_is_delivered() {
         assert_eq!(got.headers["webhook-id"], first.headers["webhook-id"]);
         assert_eq!(got.json()["data"], first.json()["data"]);
     }
-    while bank.deliveries(request.id()).await[0].state != DeliveryState::Delivered {
-        tokio::task::yield_now().await;
-    }
+    in_time(async {
+        while bank.deliveries(request.id()).await[0].state != DeliveryState::Delivered {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     running.abort();
     assert!(receiver.rest().is_empty());
     assert!(bank.outbox().problems(10).await.unwrap().is_empty());
@@ -387,13 +390,16 @@ async fn what_nobody_has_to_know_any_more_is_given_up() {
         .await
         .unwrap();
     let running = tokio::spawn(async move { notifier.run_until(pending()).await });
-    let delivery = loop {
-        let delivery = bank.deliveries(request.id()).await.remove(0);
-        if delivery.state != DeliveryState::Pending {
-            break delivery;
+    let delivery = in_time(async {
+        loop {
+            let delivery = bank.deliveries(request.id()).await.remove(0);
+            if delivery.state != DeliveryState::Pending {
+                break delivery;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    };
+    })
+    .await;
     running.abort();
     assert_eq!(delivery.state, DeliveryState::GivenUp);
     assert_eq!(delivery.kind, DeliveryKind::Asked);

@@ -166,10 +166,11 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     if version(connection).await? == SCHEMA {
         return Ok(());
     }
-    let mut transaction = connection.begin().await?;
-    // `Agze`. One process at a time; it is given back when the transaction ends.
-    let lock = transaction.execute("SELECT pg_advisory_xact_lock(1097300581)");
+    // `Agze`. One process at a time; it is given back with the connection. Not in the transaction,
+    // which would not see what was made before it got the lock.
+    let lock = connection.execute("SELECT pg_advisory_lock(1097300581)");
     lock.await?;
+    let mut transaction = connection.begin().await?;
     match version(&mut transaction).await? {
         SCHEMA => {}
         0 => {

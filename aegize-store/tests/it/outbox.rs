@@ -90,6 +90,7 @@ fn what_one_has_claimed_no_other_gets(place: &Place) {
                             return mine;
                         }
                         mine.extend(some.into_iter().map(|delivery| delivery.id));
+                        assert!(mine.len() <= DELIVERIES, "claimed again and again");
                     }
                 })
             })

@@ -2,8 +2,10 @@
 
 use std::sync::mpsc;
 
-use aegize_core::{ApprovalState, Approver, GuardError};
+use aegize_core::{ApprovalState, ApprovalStore as _, Approver, GuardError};
+use aegize_store::Store;
 use pollster::block_on;
+use uuid::Uuid;
 
 use crate::database::Scratch;
 use crate::ledger::Ledger;
@@ -13,7 +15,7 @@ const WORKERS: usize = 2;
 
 pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
     let alice = Approver::new("alice").expect("a name");
-    let (mut ran, mut lost, mut unused, mut unrecorded) = (0, 0, 0, 0);
+    let (mut ran, mut lost, mut unused, mut unallowed) = (0, 0, 0, 0);
     for round in 0..rounds {
         let id = {
             let (context, approvals) = agent(scratch.url(), scratch.folder());
@@ -25,7 +27,7 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
             let approved = block_on(desk.approve(pending.request_id(), &alice, None));
             approved.expect("it is approved").id()
         };
-        kill_some_while_they_call(scratch, round);
+        kill_some_while_they_call(scratch, round, id);
 
         // Whoever opens the log closes what the dead left open.
         let (context, approvals) = agent(scratch.url(), scratch.folder());
@@ -42,13 +44,19 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
                 assert!(effects <= 1, "round {round}: it ran {effects} times");
                 let attempt = grant.consumed_by()[0];
                 assert!(ledger.has_asked(attempt, id), "round {round}: no record");
-                if let Some(recorded) = ledger.consumed(id) {
-                    assert_eq!(attempt, recorded);
-                    assert!(ledger.has_ended(attempt), "round {round}: open");
+                let recorded = ledger.consumed(id);
+                assert!(recorded.is_none_or(|recorded| recorded == attempt));
+                assert_eq!(
+                    recorded.is_some(),
+                    ledger.has_ended(attempt),
+                    "round {round}: open"
+                );
+                if ledger.is_allowed(attempt) {
+                    assert_eq!(recorded, Some(attempt), "round {round}: it ran unrecorded");
                 } else {
-                    // Killed between the store and the log: before the body, and so without it.
-                    assert_eq!(effects, 0, "round {round}: it ran unrecorded");
-                    unrecorded += 1;
+                    // Killed between the store and the last record before the body.
+                    assert_eq!(effects, 0, "round {round}: it ran and was not allowed");
+                    unallowed += 1;
                 }
                 ran += effects;
                 lost += 1 - effects;
@@ -65,34 +73,39 @@ pub(crate) fn at_any_moment(scratch: &Scratch, rounds: u32) -> String {
     }
     format!(
         "{rounds} kills of {WORKERS} processes: {ran} had run, {lost} were used and had not \
-         ({unrecorded} of them before that was recorded), {unused} were unused"
+         ({unallowed} of them before they were allowed), {unused} were unused"
     )
 }
 
-/// Calls are made, and all who make them are killed: at the first word of a body every other time,
-/// and otherwise after any number of words.
-fn kill_some_while_they_call(scratch: &Scratch, round: u32) {
+/// Calls are made, and all who make them are killed: at the first word of a body, as soon as the
+/// store says that the grant is used, or before that.
+fn kill_some_while_they_call(scratch: &Scratch, round: u32, id: Uuid) {
+    let store = block_on(Store::open(scratch.url())).expect("the store opens");
     let (said, hear) = mpsc::channel();
     let mut workers: Vec<_> = (0..WORKERS)
         .map(|number| Worker::start(scratch.url(), scratch.folder(), number, said.clone()))
         .collect();
     drop(said);
-    let words = |word: &str| {
+    let is_word = |word: &str| {
         let (_, line) = hear.recv().expect("workers live");
         line.expect("no worker ends") == word
     };
-    (0..WORKERS).for_each(|_| assert!(words("ready")));
+    (0..WORKERS).for_each(|_| assert!(is_word("ready")));
     for worker in &mut workers {
         worker.say(&round.to_string());
     }
-    if round.is_multiple_of(2) {
-        while !words("body") {}
-    } else {
-        // Somewhere in the first half of all calls, where the grant is taken.
-        let calls = CALLS * WORKERS / 2;
-        let some = usize::try_from(round).expect("a number") * 7 % calls;
-        for _ in 0..=some {
-            words("begun");
+    let is_used = || {
+        let grant = block_on(store.load(id)).expect("an answer").value;
+        grant.expect("a grant").state() == ApprovalState::Consumed
+    };
+    match round % 4 {
+        0 => while !is_word("body") {},
+        1 | 2 => while !is_used() {},
+        _ => {
+            let some = usize::try_from(round).expect("a number") * 7 % (CALLS * WORKERS);
+            for _ in 0..=some {
+                is_word("begun");
+            }
         }
     }
     workers.iter_mut().for_each(Worker::kill);

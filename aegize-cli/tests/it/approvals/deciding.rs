@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::bank::{ANYONE, Bank, payment, user};
+use crate::support::{Ran, aegize};
 
 #[test]
 fn an_approved_call_runs_once() {
@@ -29,6 +30,21 @@ fn an_approved_call_runs_once() {
     assert_eq!(granted.approvers, [user()]);
     assert_eq!(granted.reason.as_deref(), Some("as agreed"));
     assert_eq!(granted.request_id, Some(id.parse().unwrap()));
+
+    let mut show = aegize(bank.path());
+    let shown: Ran = show
+        .args(["audit", "show", "audit.jsonl"])
+        .output()
+        .unwrap()
+        .into();
+    let lines: Vec<_> = shown.stdout.lines().collect();
+    for (event, details) in [("granted", "as agreed  "), ("consumed", "")] {
+        let line = lines.iter().find(|line| line.contains(event)).unwrap();
+        assert!(
+            line.contains(&format!("by {}  {details}", user())),
+            "{line}"
+        );
+    }
 }
 
 #[test]

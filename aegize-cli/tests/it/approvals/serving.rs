@@ -60,6 +60,14 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Of a test that has failed; otherwise it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn serve(bank: &Bank) -> Command {
     let mut command = aegize(bank.path());
     command.arg("serve");

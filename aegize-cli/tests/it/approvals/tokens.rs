@@ -196,6 +196,29 @@ fn approvers_may_be_kept_in_a_file() {
 }
 
 #[test]
+fn the_file_in_the_documentation_is_one() {
+    let bank = Bank::new(OPS);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/approvals.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("```yaml\n").skip(1);
+    let mut blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let file = blocks
+        .find(|block| block.starts_with("approvers:\n"))
+        .unwrap();
+    fs::write(bank.path().join("approvers.yaml"), file).unwrap();
+    let listed = bank.json(&["tokens", "list", "--approvers", "approvers.yaml"]);
+    let first = &listed["tokens"][0];
+    assert_eq!(
+        (&first["approver"], &first["groups"], &first["slack"]),
+        (
+            &json!("alice@acme.com"),
+            &json!(["ops", "finance"]),
+            &json!("U012AB3CD")
+        )
+    );
+}
+
+#[test]
 fn the_operating_system_s_user_is_in_the_groups_that_are_kept() {
     let bank = Bank::new(OPS);
     let id = bank.asked(5).to_string();

@@ -11,7 +11,16 @@ use super::bank::{ANYONE, Bank, person};
 
 struct Watcher {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    /// None any more when nobody reads.
+    lines: Option<Lines<BufReader<ChildStdout>>>,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        // Of a test that has failed; otherwise it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Watcher {
@@ -19,11 +28,14 @@ impl Watcher {
         let mut command = bank.command(&[&["watch"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        Self {
+            child,
+            lines: Some(lines),
+        }
     }
 
     fn line(&mut self) -> String {
-        self.lines.next().unwrap().unwrap()
+        self.lines.as_mut().unwrap().next().unwrap().unwrap()
     }
 
     fn json(&mut self) -> Value {
@@ -101,7 +113,7 @@ fn nobody_who_reads_is_the_end() {
     bank.asked(1);
     let mut watcher = Watcher::new(&bank, &[]);
     watcher.line();
-    drop(watcher.lines);
+    watcher.lines = None;
     assert_eq!(watcher.child.wait().unwrap().code(), Some(0));
 }
 

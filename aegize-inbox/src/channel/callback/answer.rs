@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why nothing was decided. It displays the reason.
+/// Why an answer did not do what it was to do. It displays the reason.
 #[derive(Debug, Clone)]
 pub(super) struct Refused {
     status: StatusCode,
@@ -37,6 +37,12 @@ impl Refused {
         "approvals cannot be decided now; try again",
     );
 
+    /// The only one, beside what could not be recorded, after which something may be decided.
+    const UNSURE: Self = Self::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "the store did not answer in time, and it may be decided; look before it is repeated",
+    );
+
     const fn new(status: StatusCode, reason: &'static str) -> Self {
         Self {
             status,
@@ -55,6 +61,7 @@ impl Refused {
             ApprovalErrorKind::NotEntitled => StatusCode::FORBIDDEN,
             ApprovalErrorKind::Malformed | ApprovalErrorKind::Inexact => StatusCode::BAD_REQUEST,
             ApprovalErrorKind::NotRecorded => StatusCode::INTERNAL_SERVER_ERROR,
+            ApprovalErrorKind::NoAnswer => return Self::UNSURE,
             // What a store has to say is not for those outside.
             _ => return Self::UNAVAILABLE,
         };
@@ -66,7 +73,18 @@ impl Refused {
 
     /// Whether the same message may be taken later.
     pub(super) fn is_passing(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE
+        matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        )
+    }
+
+    /// In words for whoever decided.
+    pub(super) fn told(&self) -> String {
+        match self.status {
+            StatusCode::GATEWAY_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR => format!("{self}."),
+            _ => format!("Nothing was decided: {self}."),
+        }
     }
 }
 

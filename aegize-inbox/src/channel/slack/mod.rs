@@ -124,6 +124,7 @@ impl Slack {
         };
         Err(Failure {
             is_final: FINAL.contains(&word),
+            is_busy: answer.retry_after.is_some(),
             retry_after: answer.retry_after,
             ..Failure::new(format!("Slack answers `{method}` with {word}"))
         })

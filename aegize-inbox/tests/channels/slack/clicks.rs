@@ -1,5 +1,7 @@
 //! Clicks: whose counts, and which are refused.
 
+use std::sync::atomic::Ordering;
+
 use aegize_core::{ApprovalState, GuardError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -318,4 +320,26 @@ agents:
         assert_eq!(bank.request(id).await.state(), state);
         bank.clock.turn(1);
     }
+}
+
+#[tokio::test]
+async fn a_click_that_the_store_missed_is_told() {
+    let bank = Bank::new(ASK).await;
+    let mut slack = Receiver::willing().await;
+    let channels = bank.channels(&channels(&slack));
+    let address = bank.serve(&channels).await;
+    let id = bank.ask(refund(50)).await.id();
+    let payload = click(
+        "aegize_approve",
+        &json!(id),
+        ALICE_ON_SLACK,
+        &reply_url(&slack),
+    );
+    bank.is_away.store(true, Ordering::SeqCst);
+    assert_eq!(send(&bank, address, &payload).await.0, 200);
+    let reply = slack.next().await.json();
+    let text = "Nothing was decided: approvals cannot be decided now; try again.";
+    assert_eq!(reply["text"], text);
+    bank.is_away.store(false, Ordering::SeqCst);
+    assert_eq!(bank.request(id).await.revision(), 0);
 }

@@ -1,5 +1,7 @@
 //! Messages: what they show, and what becomes of them.
 
+use std::future::pending;
+
 use aegize_core::{RiskLevel, ToolCall};
 use aegize_store::DeliveryState;
 use serde_json::{Value, json};
@@ -291,4 +293,31 @@ async fn what_slack_refuses_is_told_again_unless_it_never_helps() {
         assert_eq!(delivery.state, state);
         assert_eq!(delivery.error.as_deref(), Some(error));
     }
+}
+
+#[tokio::test]
+async fn while_slack_wants_to_be_left_alone_nothing_is_sent_or_used_up() {
+    let bank = Bank::new(ASK).await;
+    let answers = [
+        Answer::Says(429, &[("retry-after", "1")], json!(null)),
+        Answer::Says(200, &[], json!({"ok": true, "channel": "C1", "ts": "1.2"})),
+    ];
+    let mut slack = Receiver::new(answers).await;
+    let notifier = bank.notifier(&bank.channels(&channels(&slack)));
+    let mut ids = Vec::new();
+    for amount in 0..20 {
+        ids.push(bank.ask(refund(amount)).await.id());
+    }
+    assert_eq!(notifier.tell_due().await.unwrap(), 0);
+    assert_eq!(slack.rest().len(), 1);
+    let mut attempts = 0;
+    for id in &ids {
+        attempts += bank.deliveries(*id).await[0].attempts;
+    }
+    assert_eq!(attempts, 1);
+    let running = tokio::spawn(async move { notifier.run_until(pending()).await });
+    for _ in &ids {
+        slack.next().await;
+    }
+    running.abort();
 }

@@ -200,6 +200,7 @@ fn details(record: &AuditRecord<'_>) -> String {
         record.duration_us.map(duration),
         record.error.as_ref().map(ToString::to_string),
         record.result_summary.as_ref().map(ToString::to_string),
+        (!record.approvers.is_empty()).then(|| format!("by {}", record.approvers.join(", "))),
         record
             .reason
             .as_ref()

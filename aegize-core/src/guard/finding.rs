@@ -1,0 +1,176 @@
+//! What may answer a call that needs a person: a grant that is there, or people who are asked.
+//!
+//! The invariant: an attempt is on record before it uses a grant, and the policy is asked again
+//! after that.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::approving::{End, Found, Held, Judged};
+use super::{Waiting, links};
+use crate::approval::{
+    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Bindings, BoundCall, Question,
+};
+use crate::arguments::{Arguments, ExactArgument, shown_arguments};
+use crate::policy::{Decision, Facts};
+
+/// How often a call that does not wait tries to be counted among those that ask.
+const UNCOUNTED: u32 = 3;
+
+impl Held {
+    /// Uses a grant if there is one, and else asks for one. `asked` is what this call asks already.
+    pub(super) async fn find(
+        &self,
+        asked: Option<Uuid>,
+        recorded: &mut Option<Uuid>,
+    ) -> Result<Found, ApprovalError> {
+        let copy = &self.copy;
+        let authority = &self.authority;
+        let bindings = self.approvals.key().await?.bind(&BoundCall {
+            agent_id: &authority.agent.agent_id,
+            acting_for: authority.parties().skip(1).collect(),
+            tool_name: &self.coordinates.tool_name,
+            operation: &self.coordinates.operation,
+            risk_level: self.coordinates.risk_level,
+            arguments: &copy.arguments,
+            metadata: copy.metadata.clone(),
+        });
+        let mut overtaken = 0;
+        loop {
+            let seen = self
+                .approvals
+                .ask(|store| store.find(bindings.binding, bindings.scope))
+                .await?;
+            let judged = self.judge();
+            match judged.decision {
+                Decision::Allow => return Ok(Found::End(End::Permit(None, judged))),
+                Decision::Deny => return Ok(Found::End(End::Denied(judged))),
+                Decision::RequireApproval => {}
+            }
+            let live: Vec<_> = seen.value.iter().filter(|r| !r.is_over(seen.at)).collect();
+            let in_state = |state| live.iter().filter(move |request| request.state() == state);
+            let grant = in_state(ApprovalState::Granted)
+                .find(|grant| self.is_answered_by(grant, bindings, &judged, seen.at));
+            if let Some(grant) = grant {
+                // First, so that whatever ends this process now, the log tells who used the grant and
+                // ran nothing.
+                if let Err(error) = self.record_need(grant.id(), &judged, recorded).await {
+                    return Ok(Found::End(End::Unrecorded(error)));
+                }
+                let used = grant.consume(self.action_id, seen.at)?;
+                let is_ours = self.approvals.ask(|store| store.replace(used.clone()));
+                if is_ours.await? {
+                    return Ok(Found::End(self.used(grant, used, bindings, seen.at)));
+                }
+                continue;
+            }
+            if let Some(rejected) = in_state(ApprovalState::Rejected).next() {
+                let end = End::Refused((**rejected).clone(), judged);
+                return Ok(Found::End(end));
+            }
+            let on_these_terms =
+                |request: &&&&ApprovalRequest| request.question().terms == judged.terms;
+            if let Some(request) = in_state(ApprovalState::Requested).find(|r| on_these_terms(&r)) {
+                if asked == Some(request.id()) {
+                    return Ok(Found::Asked((**request).clone(), judged));
+                }
+                let next = request.ask_again(seen.at)?;
+                if self
+                    .approvals
+                    .ask(|store| store.replace(next.clone()))
+                    .await?
+                {
+                    return Ok(Found::Asked(next, judged));
+                }
+                overtaken += 1;
+                // Many ask at once. A call that does not wait withdraws nothing, and need not be counted.
+                if overtaken == UNCOUNTED && self.authority.waiting == Waiting::No {
+                    return Ok(Found::Asked((**request).clone(), judged));
+                }
+                continue;
+            }
+            // What has expired is recorded as that before anything takes its place.
+            for stale in seen
+                .value
+                .iter()
+                .filter(|request| request.expire(seen.at).is_some())
+            {
+                let desk = self.approvals.desk(&authority.audit_log);
+                desk.load(stale.id()).await?;
+            }
+            let question = self.question(&judged)?;
+            let request = self.approvals.request(bindings, question, seen.at);
+            if self
+                .approvals
+                .ask(|store| store.insert(request.clone()))
+                .await?
+            {
+                return Ok(Found::Asked(request, judged));
+            }
+        }
+    }
+
+    /// Whether a grant lets this call run, as the policies in force say.
+    fn is_answered_by(
+        &self,
+        grant: &ApprovalRequest,
+        bindings: Bindings,
+        judged: &Judged,
+        now: OffsetDateTime,
+    ) -> bool {
+        self.with_attempt(|attempt| {
+            let host = links::Host::default();
+            let facts = Facts::new(attempt.call, Some(&host));
+            grant.answers(bindings, &facts, &judged.terms, now)
+        })
+    }
+
+    /// A grant is used. Whatever changed until now counts.
+    fn used(
+        &self,
+        grant: &ApprovalRequest,
+        used: ApprovalRequest,
+        bindings: Bindings,
+        now: OffsetDateTime,
+    ) -> End {
+        if let Err(error) = self.with_attempt(|attempt| attempt.record_use(&used)) {
+            return End::Unrecorded(error);
+        }
+        let judged = self.judge();
+        match judged.decision {
+            Decision::Deny => End::Denied(judged),
+            Decision::RequireApproval if !self.is_answered_by(grant, bindings, &judged, now) => {
+                End::Refused(used, judged)
+            }
+            Decision::Allow | Decision::RequireApproval => End::Permit(Some(used), judged),
+        }
+    }
+
+    fn question(&self, judged: &Judged) -> Result<Question, ApprovalError> {
+        let arguments = self.copy.arguments.iter();
+        let arguments: Vec<_> = arguments.map(ExactArgument::lend).collect();
+        // More than the summary has: that may be cut before it comes to a secret.
+        let mut redactions = self.redactions.clone();
+        let lent = Arguments::Captured(&arguments);
+        let shown = shown_arguments(lent, &self.authority.redactor, &mut redactions);
+        let (arguments, paths) = shown.ok_or_else(|| {
+            let message = "its arguments cannot be shown whole; pass less beside secrets";
+            ApprovalError::new(ApprovalErrorKind::Inexact, message)
+        })?;
+        Ok(Question {
+            action: self.with_attempt(|attempt| attempt.action_with(arguments, paths)),
+            acting_for: self
+                .authority
+                .parties()
+                .skip(1)
+                .map(str::to_owned)
+                .collect(),
+            input_summary: self.input_summary.clone(),
+            redacted: redactions.iter().map(str::to_owned).collect(),
+            reason: judged.reason.clone(),
+            rule: judged.rule.clone().unwrap_or_default(),
+            policy: judged.policy.clone(),
+            terms: judged.terms.clone(),
+        })
+    }
+}
