@@ -3,6 +3,9 @@
 //! The invariant: no response leaves without the headers that keep browsers from being used against
 //! people, and no handler's failure takes more than its own request.
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 

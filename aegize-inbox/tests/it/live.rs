@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use aegize_core::{
     ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState, ApprovalStore,
@@ -17,6 +18,10 @@ struct Stream(BufReader<TcpStream>);
 impl Stream {
     fn open(client: &Client<'_>, served: &Served, path: &str) -> Self {
         let mut stream = TcpStream::connect(served.address).unwrap();
+        // Longer than a stream is ever silent.
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
         let cookie = client.cookie.as_deref().unwrap();
         let host = served.address;
         write!(
@@ -186,7 +191,7 @@ fn counters_tell_how_much_and_never_who() {
         let kind = aegize_store::DeliveryKind::Asked;
         outbox.enqueue(first, "finance", kind).await.unwrap();
         let claimed = outbox
-            .claim("finance", 1, std::time::Duration::from_secs(9))
+            .claim("finance", 1, Duration::from_secs(9))
             .await
             .unwrap();
         outbox
