@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
 
 use aegize::{Approvals, AuditEvent, ToolCall};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 
 use super::bank::{ANYONE, Bank, person};
@@ -104,6 +104,27 @@ fn an_end_that_no_store_tells_of_is_told() {
         assert_eq!(told["state"], "requested");
     }
     assert_eq!(bank.events().last(), Some(&AuditEvent::ApprovalExpired));
+    assert_eq!(interrupted(watcher), Some(0));
+}
+
+#[test]
+fn what_came_and_ended_between_two_looks_is_told() {
+    let bank = Bank::new(ANYONE);
+    bank.asked(1);
+    let mut watcher = Watcher::new(&bank, &["--json"]);
+    watcher.json();
+    let pid = Pid::from_child(&watcher.child);
+    kill_process(pid, Signal::STOP).unwrap();
+    waitpid(Some(pid), WaitOptions::UNTRACED).unwrap();
+    let id = bank.asked(2);
+    let desk = Approvals::new(bank.store.clone()).desk(bank.context.audit_log());
+    pollster::block_on(desk.reject(id, &person("alice"), None)).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let told = watcher.json();
+    assert_eq!(
+        (&told["id"], &told["state"]),
+        (&id.to_string().into(), &"rejected".into())
+    );
     assert_eq!(interrupted(watcher), Some(0));
 }
 
