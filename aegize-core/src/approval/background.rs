@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -89,7 +90,8 @@ impl Background {
                 if alarm.key().0 > now {
                     break;
                 }
-                alarm.remove().wake();
+                let waker = alarm.remove();
+                shielded(|| waker.wake());
             }
         }
     }
@@ -102,14 +104,17 @@ impl Background {
             number,
             ready: Mutex::new(ready.clone()),
         }));
-        if task
-            .as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_pending()
-        {
+        let mut context = Context::from_waker(&waker);
+        let polled = shielded(|| task.as_mut().poll(&mut context));
+        if polled.is_some_and(|polled| polled.is_pending()) {
             self.tasks.insert(number, task);
         }
     }
+}
+
+/// Does what others brought along: their panic is no reason to leave the rest alone.
+pub(super) fn shielded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 struct Readiness {
