@@ -56,7 +56,8 @@ fn pieces(text: &str, is_unseen: fn(char) -> bool) -> Markup {
     }
 }
 
-fn is_unseen_in_a_line(c: char) -> bool {
+/// The same in a line, where white space of other kinds than the blank would not be told from it.
+pub(crate) fn is_unseen_in_a_line(c: char) -> bool {
     matches!(c, '\n' | '\t') || is_unseen(c)
 }
 
