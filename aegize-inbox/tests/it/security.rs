@@ -94,6 +94,8 @@ fn only_its_own_names_are_answered() {
         (format!("127.0.0.1:{port}"), 200),
         (format!("localhost:{port}"), 200),
         ("LOCALHOST".to_owned(), 200),
+        (format!("aegize.localhost:{port}"), 200),
+        (format!("other.localhost:{port}"), 421),
         ("approvals.acme.com".to_owned(), 200),
         ("approvals.acme.com:443".to_owned(), 200),
         ("evil.example".to_owned(), 421),
