@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::redact::Redacting;
 use super::summary::summarize_value;
@@ -70,9 +71,11 @@ pub(crate) fn shown_arguments(
     Some((values, paths))
 }
 
-/// A struct or map as JSON, whole; `None` if it does not serialize, or has a key twice.
+/// A struct or map as JSON, whole but for bytes, for which their digest stands; `None` if it does not
+/// serialize, or has a key twice.
 pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
     let mut builder = Builder::new(usize::MAX);
+    builder.tells_bytes_apart = true;
     value.walk(&mut builder).ok()?;
     match builder.done {
         Some(Value::Object(map)) => Some(map),
@@ -112,6 +115,8 @@ struct Builder {
     stack: Vec<Frame>,
     done: Option<Value>,
     budget: usize,
+    /// Whether bytes are as different as they are: an approval of some is none of others.
+    tells_bytes_apart: bool,
 }
 
 enum Frame {
@@ -125,6 +130,7 @@ impl Builder {
             stack: Vec::new(),
             done: None,
             budget,
+            tells_bytes_apart: false,
         }
     }
 
@@ -183,6 +189,11 @@ impl Sink for Builder {
                 Value::String(kept)
             }
             Scalar::Text(text) => Value::from(text),
+            Scalar::Bytes(bytes) if self.tells_bytes_apart => {
+                let digest = Sha256::digest(bytes);
+                let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                Value::from(format!("<{} bytes, sha256 {digest}>", bytes.len()))
+            }
             Scalar::Bytes(bytes) => Value::from(format!("<{} bytes>", bytes.len())),
         };
         self.spend(16 + value.as_str().map_or(0, str::len))?;

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::approving::{End, Found, Held, Judged};
 use super::{Waiting, links};
 use crate::approval::{
-    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Bindings, BoundCall, Question,
-    to_its_end,
+    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Bindings, BoundCall,
+    Question, to_its_end,
 };
 use crate::arguments::{Arguments, ExactArgument, shown_arguments};
 use crate::audit::{AuditError, Written};
