@@ -85,7 +85,9 @@ impl Written {
         // One row that cannot be read would keep people from all others.
         let read = serde_json::from_str::<ApprovalRequest>(&body);
         if read.map_err(|error| unwritable(&error))? != *request {
-            return Err(StoreError::malformed("the request would not be read as it is"));
+            return Err(StoreError::malformed(
+                "the request would not be read as it is",
+            ));
         }
         Ok(Self {
             columns: Columns::new(request)?,
