@@ -4,6 +4,7 @@
 //! given as the text they print, and a copy is cut at a budget, so that refusing a call stays
 //! cheap however large its arguments are.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
@@ -190,9 +191,13 @@ impl Sink for Builder {
             }
             Scalar::Text(text) => Value::from(text),
             Scalar::Bytes(bytes) if self.tells_bytes_apart => {
-                let digest = Sha256::digest(bytes);
-                let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                Value::from(format!("<{} bytes, sha256 {digest}>", bytes.len()))
+                let mut shown = format!("<{} bytes, sha256 ", bytes.len());
+                for byte in Sha256::digest(bytes) {
+                    // Writing to a string does not fail.
+                    let _ = write!(shown, "{byte:02x}");
+                }
+                shown.push('>');
+                Value::from(shown)
             }
             Scalar::Bytes(bytes) => Value::from(format!("<{} bytes>", bytes.len())),
         };

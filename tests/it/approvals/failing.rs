@@ -117,9 +117,12 @@ impl Odd {
         Self(MemoryApprovals::new(), |_, answer| {
             Box::pin(async move {
                 let mut is_first = true;
-                poll_fn(|_| match std::mem::take(&mut is_first) {
-                    true => Poll::Pending,
-                    false => Poll::Ready(()),
+                poll_fn(|_| {
+                    if std::mem::take(&mut is_first) {
+                        Poll::Pending
+                    } else {
+                        Poll::Ready(())
+                    }
                 })
                 .await;
                 answer.await
