@@ -236,13 +236,23 @@ impl ApprovalDesk {
         let (desk, next) = (self.clone(), next.clone());
         to_its_end(async move {
             let kept = desk.approvals.ask(|store| store.replace(next.clone()));
-            let is_kept = kept.await?;
+            let is_kept = match kept.await {
+                Ok(is_kept) => is_kept,
+                // The answer may be lost, and what it tells of done.
+                Err(error) => desk.has_kept(&next).await.ok_or(error)?,
+            };
             if let Some(event) = event.filter(|_| is_kept) {
                 desk.record(event, &next).await?;
             }
             Ok(is_kept)
         })
         .await
+    }
+
+    /// Whether the store has exactly this, as far as it can be told.
+    async fn has_kept(&self, next: &ApprovalRequest) -> Option<bool> {
+        let seen = self.approvals.ask(|store| store.load(next.id())).await;
+        (seen.ok()?.value? == *next).then_some(true)
     }
 
     /// Records what became of a request, as durably as the log promises.

@@ -101,10 +101,10 @@ struct Odd(MemoryApprovals, Answering);
 type Answering = for<'s> fn(ApprovalState, StoreFuture<'s, bool>) -> StoreFuture<'s, bool>;
 
 impl Odd {
-    /// One that does not answer when a grant is used.
+    /// One that does not answer when a grant is used, or a call is rejected.
     fn mute() -> Self {
         Self(MemoryApprovals::new(), |state, answer| {
-            if state == ApprovalState::Consumed {
+            if matches!(state, ApprovalState::Consumed | ApprovalState::Rejected) {
                 Box::pin(pending())
             } else {
                 answer
@@ -242,4 +242,18 @@ fn what_has_begun_is_recorded_though_whoever_began_it_goes_away() {
         ApprovalConsumed,
     ];
     assert_eq!(bank.world.events()[before..], events);
+}
+
+#[test]
+fn a_decision_that_the_store_has_counts_and_is_recorded_though_it_does_not_say_so() {
+    let approvals = Approvals::new(Odd::mute()).answers_within(Duration::from_millis(1));
+    let bank = Bank::new(ASK, approvals.clone());
+    let id = asked(pay(&bank.context, payment(5)));
+    let desk = approvals.desk(bank.context.audit_log());
+    let rejected = pollster::block_on(desk.reject(id, &person("alice"), None)).unwrap();
+    assert_eq!(rejected.state(), ApprovalState::Rejected);
+    assert_eq!(
+        bank.world.events().last(),
+        Some(&AuditEvent::ApprovalRejected)
+    );
 }
