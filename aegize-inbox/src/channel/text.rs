@@ -23,8 +23,8 @@ mod tests {
     #[test]
     fn what_nobody_sees_is_shown() {
         assert_eq!(
-            one_line("a\nb\u{1b}[2J\u{202e}c\u{200b}d\u{fe00}\u{e0101}\u{a0}\u{2800}e"),
-            "a\\u{a}b\\u{1b}[2J\\u{202e}c\\u{200b}d\\u{fe00}\\u{e0101}\\u{a0}\\u{2800}e"
+            one_line("a\nb\u{1b}[2J\u{202e}c\u{200b}d\u{fe0f}\u{e0101}\u{a0}\u{2800}e"),
+            "a\\u{a}b\\u{1b}[2J\\u{202e}c\\u{200b}d\\u{fe0f}\\u{e0101}\\u{a0}\\u{2800}e"
         );
         let letters = "Größe 日本語 👍 <b> & `c`";
         assert_eq!(one_line(letters), letters);
