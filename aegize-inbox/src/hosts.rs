@@ -8,6 +8,10 @@ use std::net::SocketAddr;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
+/// A name on this host (RFC 6761) that no other server has: cookies know no ports, and browsers give
+/// those of `localhost` to whatever else listens there.
+const OF_ITS_OWN: &str = "aegize.localhost";
+
 /// The names of the inbox.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts(Vec<String>);
@@ -25,6 +29,7 @@ impl Hosts {
         }
         if ip.is_loopback() {
             names.push("localhost".to_owned());
+            names.push(OF_ITS_OWN.to_owned());
         }
         Self(names)
     }

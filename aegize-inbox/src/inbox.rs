@@ -45,7 +45,8 @@ impl Inbox {
     }
 
     /// The same, which also answers to one more name, such as `approvals.acme.com`. Otherwise it
-    /// answers to the address that it listens at, and on loopback to `localhost`.
+    /// answers to the address that it listens at, and on loopback to `localhost` and
+    /// `aegize.localhost`.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self

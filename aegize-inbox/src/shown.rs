@@ -56,7 +56,8 @@ fn pieces(text: &str, is_unseen: fn(char) -> bool) -> Markup {
     }
 }
 
-fn is_unseen_in_a_line(c: char) -> bool {
+/// The same in a line, where white space of other kinds than the blank would not be told from it.
+pub(crate) fn is_unseen_in_a_line(c: char) -> bool {
     matches!(c, '\n' | '\t') || is_unseen(c)
 }
 
@@ -68,8 +69,8 @@ fn is_unseen(c: char) -> bool {
             '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
             | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}'
             | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}' | '\u{2800}' | '\u{3000}'
-            | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{10ffff}')
 }
 

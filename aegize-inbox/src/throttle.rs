@@ -1,20 +1,22 @@
-//! How often somebody may try to sign in: from each address, and altogether.
+//! How often somebody may try to sign in: with each token that there is, and otherwise from each
+//! address and altogether.
 //!
-//! Buckets that refill. The invariant: memory is bounded, since an address is forgotten when its
-//! bucket is full again, and all of them together drain one.
+//! Buckets that refill. The invariants: memory is bounded, since who tries is forgotten when their
+//! bucket is full again, and all addresses together drain one; and whoever guesses, knowing no
+//! token, keeps nobody out who has one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The attempts that an address has at once, and how long one takes to come back.
+/// The attempts that a token or an address has at once, and how long one takes to come back.
 const EACH: Rate = Rate {
     most: 10,
     every: Duration::from_secs(30),
 };
 
-/// The same for everybody together.
+/// The same for all addresses together.
 const ALL: Rate = Rate {
     most: 300,
     every: Duration::from_millis(200),
@@ -26,6 +28,25 @@ struct Rate {
     every: Duration,
 }
 
+/// Whose attempt it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    /// Of whoever tries a token that has this id, and that there is.
+    Token(String),
+    /// Of whoever is there and tries anything else.
+    Network(IpAddr),
+}
+
+impl Who {
+    /// Whoever has an address. Of the sixth version, that is a whole /64.
+    pub(crate) fn at(address: IpAddr) -> Self {
+        Self::Network(match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+            address @ IpAddr::V4(_) => address,
+        })
+    }
+}
+
 /// Counts attempts that fail.
 #[derive(Default)]
 pub(crate) struct Throttle {
@@ -35,7 +56,7 @@ pub(crate) struct Throttle {
 #[derive(Default)]
 struct Buckets {
     all: Bucket,
-    each: HashMap<IpAddr, Bucket>,
+    each: HashMap<Who, Bucket>,
 }
 
 /// What was taken from a bucket, and when that was counted.
@@ -61,7 +82,7 @@ impl Bucket {
 
 impl Throttle {
     /// Takes an attempt. If there is none left: how long until there is.
-    pub(crate) fn take(&self, from: IpAddr) -> Result<(), Duration> {
+    pub(crate) fn take(&self, who: &Who) -> Result<(), Duration> {
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.all.refill(ALL, now);
@@ -70,34 +91,29 @@ impl Throttle {
             bucket.taken > 0
         });
         let Buckets { all, each } = &mut *buckets;
-        if all.taken >= ALL.most {
+        let is_counted = matches!(who, Who::Network(_));
+        if is_counted && all.taken >= ALL.most {
             return Err(ALL.every);
         }
-        let bucket = each.entry(network(from)).or_default();
+        let bucket = each.entry(who.clone()).or_default();
         if bucket.taken >= EACH.most {
             return Err(EACH.every);
         }
         bucket.refill(EACH, now);
         bucket.taken += 1;
-        all.taken += 1;
+        all.taken += u32::from(is_counted);
         Ok(())
     }
 
     /// Gives an attempt back that succeeded.
-    pub(crate) fn give_back(&self, from: IpAddr) {
+    pub(crate) fn give_back(&self, who: &Who) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Buckets { all, each } = &mut *buckets;
-        all.taken = all.taken.saturating_sub(1);
-        if let Some(bucket) = each.get_mut(&network(from)) {
+        if matches!(who, Who::Network(_)) {
+            all.taken = all.taken.saturating_sub(1);
+        }
+        if let Some(bucket) = each.get_mut(who) {
             bucket.taken = bucket.taken.saturating_sub(1);
         }
-    }
-}
-
-/// Of the sixth version, whoever has one address has its whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-        address @ IpAddr::V4(_) => address,
     }
 }

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::random;
+use crate::throttle::Who;
 
 /// How long a token that was right needs no other check than whether it is still accepted. Checking
 /// it is made to be slow.
@@ -65,20 +66,26 @@ impl Refused {
 }
 
 /// The token that somebody sent from an address, if it is right and accepted. What was right lately
-/// is no attempt.
+/// is no attempt. Ids are no secret, so it may be told which there are.
 pub(crate) async fn holder(app: &App, from: IpAddr, token: &str) -> Result<TokenInfo, Refused> {
     let digest = random::digest(token);
     if let Some(id) = app.verified.find(&digest) {
         return accepted(app, &id).await;
     }
-    app.throttle.take(from).map_err(Refused::TooMany)?;
+    let known = match Directory::token_id(token) {
+        Some(id) => app.directory.token(id).await,
+        None => Ok(None),
+    };
+    let known = known.map_err(|_| Refused::Unavailable)?;
+    let who = known.map_or_else(|| Who::at(from), |known| Who::Token(known.id));
+    app.throttle.take(&who).map_err(Refused::TooMany)?;
     let is_right = app.directory.authenticate(token).await;
     let is_right = is_right.map_err(|_| Refused::Unavailable)?.is_some();
     let Some(id) = Directory::token_id(token).filter(|_| is_right) else {
         app.metrics.sign_in_failed();
         return Err(Refused::Unknown);
     };
-    app.throttle.give_back(from);
+    app.throttle.give_back(&who);
     app.verified.keep(digest, id.to_owned());
     accepted(app, id).await
 }

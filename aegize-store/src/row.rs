@@ -81,9 +81,17 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn new(request: &ApprovalRequest) -> Result<Self, StoreError> {
+        let body = serde_json::to_string(request).map_err(|error| unwritable(&error))?;
+        // One row that cannot be read would keep people from all others.
+        let read = serde_json::from_str::<ApprovalRequest>(&body);
+        if read.map_err(|error| unwritable(&error))? != *request {
+            return Err(StoreError::malformed(
+                "the request would not be read as it is",
+            ));
+        }
         Ok(Self {
             columns: Columns::new(request)?,
-            body: serde_json::to_string(request).map_err(|error| unwritable(&error))?,
+            body,
             is_timeless: request.is_timely(request.expires_at()),
         })
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -89,7 +90,8 @@ impl Background {
                 if alarm.key().0 > now {
                     break;
                 }
-                alarm.remove().wake();
+                let waker = alarm.remove();
+                shielded(|| waker.wake());
             }
         }
     }
@@ -102,14 +104,17 @@ impl Background {
             number,
             ready: Mutex::new(ready.clone()),
         }));
-        if task
-            .as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_pending()
-        {
+        let mut context = Context::from_waker(&waker);
+        let polled = shielded(|| task.as_mut().poll(&mut context));
+        if polled.is_some_and(|polled| polled.is_pending()) {
             self.tasks.insert(number, task);
         }
     }
+}
+
+/// Does what others brought along: their panic is no reason to leave the rest alone.
+pub(super) fn shielded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 struct Readiness {
@@ -181,6 +186,39 @@ pub(crate) fn finish(task: impl Future<Output = ()> + Send + 'static) {
     let polled = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     if polled.is_pending() {
         send(Message::Run(task));
+    }
+}
+
+/// Waits for work that has begun and comes to its end, also if nobody waits for it any more.
+pub(crate) fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> + Send {
+    Unstoppable(Some(Box::pin(work)))
+}
+
+struct Unstoppable<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+
+impl<T: Send + 'static> Future for Unstoppable<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // Taken out, so that what panics is not polled again.
+        let Some(mut work) = self.0.take() else {
+            return Poll::Pending;
+        };
+        let polled = work.as_mut().poll(context);
+        if polled.is_pending() {
+            self.0 = Some(work);
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for Unstoppable<T> {
+    fn drop(&mut self) {
+        if let Some(work) = self.0.take() {
+            finish(async move { drop(work.await) });
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::approvals::Approvals;
 use super::approver::Approver;
+use super::background::to_its_end;
 use super::error::{ApprovalError, ApprovalErrorKind};
 use super::remember::Remember;
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote};
@@ -200,8 +201,8 @@ impl ApprovalDesk {
             match request.expire(seen.at) {
                 None => return Ok((request, seen.at)),
                 Some(expired) => {
-                    if self.keep(&expired).await? {
-                        self.record(AuditEvent::ApprovalExpired, &expired).await?;
+                    let event = Some(AuditEvent::ApprovalExpired);
+                    if self.keep(&expired, event).await? {
                         return Ok((expired, seen.at));
                     }
                 }
@@ -218,21 +219,40 @@ impl ApprovalDesk {
         loop {
             let (request, now) = self.load(id).await?;
             let next = next(&request, now)?;
+            let is_arrow = event != AuditEvent::ApprovalWithdrawn || next.state().is_end();
             // Somebody else may have been faster: what that leaves is asked again.
-            if self.keep(&next).await? {
-                let is_arrow = event != AuditEvent::ApprovalWithdrawn || next.state().is_end();
-                if is_arrow {
-                    self.record(event, &next).await?;
-                }
+            if self.keep(&next, is_arrow.then_some(event)).await? {
                 return Ok(next);
             }
         }
     }
 
-    async fn keep(&self, next: &ApprovalRequest) -> Result<bool, ApprovalError> {
-        self.approvals
-            .ask(|store| store.replace(next.clone()))
-            .await
+    /// Keeps what became of a request and records it: both, even if whoever decided goes away.
+    async fn keep(
+        &self,
+        next: &ApprovalRequest,
+        event: Option<AuditEvent>,
+    ) -> Result<bool, ApprovalError> {
+        let (desk, next) = (self.clone(), next.clone());
+        to_its_end(async move {
+            let kept = desk.approvals.ask(|store| store.replace(next.clone()));
+            let is_kept = match kept.await {
+                Ok(is_kept) => is_kept,
+                // The answer may be lost, and what it tells of done.
+                Err(error) => desk.has_kept(&next).await.ok_or(error)?,
+            };
+            if let Some(event) = event.filter(|_| is_kept) {
+                desk.record(event, &next).await?;
+            }
+            Ok(is_kept)
+        })
+        .await
+    }
+
+    /// Whether the store has exactly this, as far as it can be told.
+    async fn has_kept(&self, next: &ApprovalRequest) -> Option<bool> {
+        let seen = self.approvals.ask(|store| store.load(next.id())).await;
+        (seen.ok()?.value? == *next).then_some(true)
     }
 
     /// Records what became of a request, as durably as the log promises.

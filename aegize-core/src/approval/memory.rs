@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::background::shielded;
 use super::binding::{Binding, BindingKey};
 use super::error::ApprovalError;
 use super::request::{ApprovalRequest, ApprovalState};
@@ -117,7 +118,9 @@ impl MemoryApprovals {
         let is_kept = request.is_some();
         let woken = request.map_or(Vec::new(), |request| kept.keep(request));
         drop(kept);
-        woken.into_iter().for_each(Waker::wake);
+        for waker in woken {
+            shielded(|| waker.wake());
+        }
         ready(Ok(is_kept))
     }
 

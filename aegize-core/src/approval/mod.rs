@@ -19,7 +19,7 @@ mod transition;
 
 pub use self::approvals::Approvals;
 pub use self::approver::Approver;
-pub(crate) use self::background::{block_on, finish};
+pub(crate) use self::background::{block_on, finish, to_its_end};
 pub use self::binding::{Binding, BindingKey};
 pub(crate) use self::binding::{Bindings, BoundCall, BoundMetadata};
 pub use self::desk::ApprovalDesk;

@@ -7,6 +7,10 @@ use super::capture::Captured;
 use super::walk::{Scalar, Shape, Sink, Stop, Structured};
 use super::{Argument, Arguments};
 
+/// How deep a copy may nest. It is a part of a request, which readers of JSON have to be able to read,
+/// and they commonly go to 128 levels.
+const DEEPEST: usize = 110;
+
 /// A value, as it serializes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Exact {
@@ -209,6 +213,9 @@ impl Sink for Copying<'_> {
 
     fn open(&mut self, shape: Shape) -> Result<(), Stop> {
         self.spend(0)?;
+        if self.stack.len() == DEEPEST {
+            return self.stop(Inexact::Unserializable);
+        }
         self.stack.push(match shape {
             Shape::List => Frame::List(Vec::new()),
             Shape::Map => Frame::Map(Vec::new(), None),

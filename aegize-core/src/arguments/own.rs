@@ -4,10 +4,12 @@
 //! given as the text they print, and a copy is cut at a budget, so that refusing a call stays
 //! cheap however large its arguments are.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::redact::Redacting;
 use super::summary::summarize_value;
@@ -70,9 +72,11 @@ pub(crate) fn shown_arguments(
     Some((values, paths))
 }
 
-/// A struct or map as JSON, whole; `None` if it does not serialize, or has a key twice.
+/// A struct or map as JSON, whole but for bytes, for which their digest stands; `None` if it does not
+/// serialize, or has a key twice.
 pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
     let mut builder = Builder::new(usize::MAX);
+    builder.tells_bytes_apart = true;
     value.walk(&mut builder).ok()?;
     match builder.done {
         Some(Value::Object(map)) => Some(map),
@@ -112,6 +116,8 @@ struct Builder {
     stack: Vec<Frame>,
     done: Option<Value>,
     budget: usize,
+    /// Whether bytes are as different as they are: an approval of some is none of others.
+    tells_bytes_apart: bool,
 }
 
 enum Frame {
@@ -125,6 +131,7 @@ impl Builder {
             stack: Vec::new(),
             done: None,
             budget,
+            tells_bytes_apart: false,
         }
     }
 
@@ -183,6 +190,15 @@ impl Sink for Builder {
                 Value::String(kept)
             }
             Scalar::Text(text) => Value::from(text),
+            Scalar::Bytes(bytes) if self.tells_bytes_apart => {
+                let mut shown = format!("<{} bytes, sha256 ", bytes.len());
+                for byte in Sha256::digest(bytes) {
+                    // Writing to a string does not fail.
+                    let _ = write!(shown, "{byte:02x}");
+                }
+                shown.push('>');
+                Value::from(shown)
+            }
             Scalar::Bytes(bytes) => Value::from(format!("<{} bytes>", bytes.len())),
         };
         self.spend(16 + value.as_str().map_or(0, str::len))?;

@@ -81,14 +81,14 @@ impl Drop for Asking<'_> {
 
 impl Held {
     /// Takes the call to a permit, or refuses it.
-    pub(super) async fn decide(self) -> Entry {
+    pub(super) async fn decide(self: Arc<Self>) -> Entry {
         let mut recorded = None;
         let end = self.end(&mut recorded).await;
         self.conclude(end, recorded)
     }
 
     /// Comes to an end; tells of which request it is on record that this call needs it.
-    async fn end(&self, recorded: &mut Option<Uuid>) -> End {
+    async fn end(self: &Arc<Self>, recorded: &mut Option<Uuid>) -> End {
         let deadline = match self.authority.waiting {
             Waiting::No => Some(Instant::now()),
             Waiting::For(time) => Instant::now().checked_add(time),

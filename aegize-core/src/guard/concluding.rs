@@ -1,5 +1,7 @@
 //! What the caller of a call gets that needed a person, and what is recorded of it.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::Entry;
@@ -14,7 +16,7 @@ use crate::policy::Decision;
 
 impl Held {
     /// Records the end, and makes of it what the caller gets.
-    pub(super) fn conclude(self, end: End, recorded: Option<Uuid>) -> Entry {
+    pub(super) fn conclude(&self, end: End, recorded: Option<Uuid>) -> Entry {
         let (request, judged) = match end {
             End::Permit(request, judged) => (request, judged),
             refusal => return Err(self.refuse(refusal, recorded).into()),
@@ -36,14 +38,14 @@ impl Held {
         let mut permit = Permit::new(
             &self.authority,
             self.action_id,
-            self.coordinates,
+            self.coordinates.clone(),
             Input {
-                summary: self.input_summary,
-                metadata: self.metadata,
-                redactions: self.redactions,
+                summary: self.input_summary.clone(),
+                metadata: Arc::clone(&self.metadata),
+                redactions: self.redactions.clone(),
             },
             written,
-            self.span,
+            self.span.clone(),
         );
         // Whoever waits for it begins to run it.
         permit.set_running(false);

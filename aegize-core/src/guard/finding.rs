@@ -3,15 +3,19 @@
 //! The invariant: an attempt is on record before it uses a grant, and the policy is asked again
 //! after that.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::approving::{End, Found, Held, Judged};
 use super::{Waiting, links};
 use crate::approval::{
-    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Bindings, BoundCall, Question,
+    ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Bindings, BoundCall,
+    Question, to_its_end,
 };
 use crate::arguments::{Arguments, ExactArgument, shown_arguments};
+use crate::audit::{AuditError, Written};
 use crate::policy::{Decision, Facts};
 
 /// How often a call that does not wait tries to be counted among those that ask.
@@ -20,7 +24,7 @@ const UNCOUNTED: u32 = 3;
 impl Held {
     /// Uses a grant if there is one, and else asks for one. `asked` is what this call asks already.
     pub(super) async fn find(
-        &self,
+        self: &Arc<Self>,
         asked: Option<Uuid>,
         recorded: &mut Option<Uuid>,
     ) -> Result<Found, ApprovalError> {
@@ -58,11 +62,12 @@ impl Held {
                     return Ok(Found::End(End::Unrecorded(error)));
                 }
                 let used = grant.consume(self.action_id, seen.at)?;
-                let is_ours = self.approvals.ask(|store| store.replace(used.clone()));
-                if is_ours.await? {
-                    return Ok(Found::End(self.used(grant, used, bindings, seen.at)));
-                }
-                continue;
+                let end = match self.take(&used).await? {
+                    Some(Ok(_)) => self.used(grant, used, bindings, seen.at),
+                    Some(Err(error)) => End::Unrecorded(error),
+                    None => continue,
+                };
+                return Ok(Found::End(end));
             }
             if let Some(rejected) = in_state(ApprovalState::Rejected).next() {
                 let end = End::Refused((**rejected).clone(), judged);
@@ -125,6 +130,21 @@ impl Held {
         })
     }
 
+    /// Uses a grant and records that: both, even if the call goes away. `None` if the grant has
+    /// changed.
+    async fn take(
+        self: &Arc<Self>,
+        used: &ApprovalRequest,
+    ) -> Result<Option<Result<Written, AuditError>>, ApprovalError> {
+        let (held, used) = (Arc::clone(self), used.clone());
+        to_its_end(async move {
+            let taken = held.approvals.ask(|store| store.replace(used.clone()));
+            let record = || held.with_attempt(|attempt| attempt.record_use(&used));
+            Ok(taken.await?.then(record))
+        })
+        .await
+    }
+
     /// A grant is used. Whatever changed until now counts.
     fn used(
         &self,
@@ -133,9 +153,6 @@ impl Held {
         bindings: Bindings,
         now: OffsetDateTime,
     ) -> End {
-        if let Err(error) = self.with_attempt(|attempt| attempt.record_use(&used)) {
-            return End::Unrecorded(error);
-        }
         let judged = self.judge();
         match judged.decision {
             Decision::Deny => End::Denied(judged),

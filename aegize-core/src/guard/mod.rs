@@ -329,7 +329,7 @@ pub(crate) fn admit(
             }
         };
         drop(facts);
-        let held = Held {
+        let held = Arc::new(Held {
             authority: Arc::clone(authority),
             approvals: approvals.clone(),
             action_id,
@@ -340,7 +340,7 @@ pub(crate) fn admit(
             metadata,
             redactions,
             copy,
-        };
+        });
         return Admission::Waiting(Box::pin(held.decide()));
     }
     let written = match attempt.record(Decided::by(&ruling)) {

@@ -8,6 +8,7 @@ pub(super) use self::on::CallSpan;
 
 /// Nothing.
 #[cfg(not(feature = "tracing"))]
+#[derive(Clone)]
 pub(super) struct CallSpan;
 
 #[cfg(not(feature = "tracing"))]
@@ -38,6 +39,7 @@ mod on {
     use crate::guard::Coordinates;
 
     /// The span of one call.
+    #[derive(Clone)]
     pub(in crate::guard) struct CallSpan(Span);
 
     impl CallSpan {

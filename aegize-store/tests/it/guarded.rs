@@ -22,6 +22,7 @@ of_every_store!(
     of_many_calls_one_uses_the_grant,
     a_waiting_call_that_goes_away_withdraws_its_request,
     a_grant_outlives_its_process,
+    what_is_kept_can_be_read,
 );
 
 const LONG: Duration = Duration::from_mins(10);
@@ -54,6 +55,29 @@ fn another_approves_and_the_call_runs_once(place: &Place) {
     block_on(desk.approve(id, &alice(), None)).unwrap();
     block_on(desk.revoke(id, &alice(), None)).unwrap();
     assert_ne!(asked(pay(&agent, 7)), id);
+}
+
+/// One call that nobody could read would keep people from all others.
+fn what_is_kept_can_be_read(place: &Place) {
+    let folder = TempDir::new().unwrap();
+    let agent = context(ASK, &folder, place.approvals());
+    let desk = place.approvals().desk(agent.audit_log());
+    for depth in [1, 100, 109, 110, 123, 124, 127, 128, 129] {
+        let nested = (0..depth).fold(json!(1), |inner, _| json!([inner]));
+        let call = ToolCall::new("pay", "refund").arguments(json!({"amount": nested}));
+        match agent.guard(call).run_blocking(|| Ok(())) {
+            Err(GuardError::ApprovalRequired(pending)) => {
+                let read = block_on(desk.request(pending.request_id()));
+                assert!(read.is_ok(), "{depth}: {read:?}");
+            }
+            Err(GuardError::ApprovalUnavailable(error)) => {
+                assert!(depth > 100, "{depth}: {error}");
+                assert!(error.to_string().contains("nests too deep"), "{error}");
+            }
+            other => panic!("{depth}: {other:?}"),
+        }
+    }
+    assert!(block_on(desk.requests(&ApprovalQuery::newest(100))).is_ok());
 }
 
 fn a_grant_outlives_its_process(place: &Place) {

@@ -1,5 +1,8 @@
 //! What a grant is bound to: exactly one call.
 
+use aegize::GuardedTool;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
 use super::*;
 
 #[test]
@@ -151,8 +154,8 @@ fn what_cannot_be_read_exactly_cannot_be_approved() {
 
     struct Twice;
 
-    impl serde::Serialize for Twice {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    impl Serialize for Twice {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_map([("a", 1), ("a", 2)])
         }
     }
@@ -228,4 +231,37 @@ fn people_see_no_secret_and_the_binding_knows_it() {
             "{from}"
         );
     }
+}
+
+/// A file to be uploaded, which serializes as bytes.
+struct Upload(&'static [u8]);
+
+impl Serialize for Upload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Bytes(&'static [u8]);
+
+        impl Serialize for Bytes {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(self.0)
+            }
+        }
+
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("content", &Bytes(self.0))?;
+        map.end()
+    }
+}
+
+#[test]
+fn an_approval_of_bytes_is_none_of_others() {
+    let bank = Bank::new(ASK, Approvals::in_memory());
+    let upload = |_: Upload| -> Result<(), GuardError> { Ok(()) };
+    let upload = GuardedTool::new("pay", "upload", upload).bind(&bank.context);
+    let id = asked(upload.call(Upload(b"abc")));
+    let request = bank.approve(id).unwrap();
+    let shown = &request.question().action.arguments["content"];
+    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(shown, &json!(format!("<3 bytes, sha256 {digest}>")));
+    assert_ne!(asked(upload.call(Upload(b"abd"))), id);
+    upload.call(Upload(b"abc")).unwrap();
 }

@@ -1,5 +1,9 @@
 //! A store that fails is a refusal.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use super::*;
 
 /// A store that does everything wrong in one way.
@@ -91,10 +95,43 @@ fn a_store_that_does_not_answer_is_a_refusal() {
     }
 }
 
-/// A store in memory that does what it is asked to, and does not answer when a grant is used.
-struct Mute(MemoryApprovals);
+/// A store in memory that does what it is asked to, and answers to a change in its own way.
+struct Odd(MemoryApprovals, Answering);
 
-impl ApprovalStore for Mute {
+type Answering = for<'s> fn(ApprovalState, StoreFuture<'s, bool>) -> StoreFuture<'s, bool>;
+
+impl Odd {
+    /// One that does not answer when a grant is used, or a call is rejected.
+    fn mute() -> Self {
+        Self(MemoryApprovals::new(), |state, answer| {
+            if matches!(state, ApprovalState::Consumed | ApprovalState::Rejected) {
+                Box::pin(pending())
+            } else {
+                answer
+            }
+        })
+    }
+
+    /// One that answers when it is asked for the second time.
+    fn slow() -> Self {
+        Self(MemoryApprovals::new(), |_, answer| {
+            Box::pin(async move {
+                let mut is_first = true;
+                poll_fn(|_| {
+                    if std::mem::take(&mut is_first) {
+                        Poll::Pending
+                    } else {
+                        Poll::Ready(())
+                    }
+                })
+                .await;
+                answer.await
+            })
+        })
+    }
+}
+
+impl ApprovalStore for Odd {
     fn key(&self) -> StoreFuture<'_, BindingKey> {
         self.0.key()
     }
@@ -104,13 +141,7 @@ impl ApprovalStore for Mute {
     }
 
     fn replace(&self, next: ApprovalRequest) -> StoreFuture<'_, bool> {
-        let is_use = next.state() == ApprovalState::Consumed;
-        let replaced = self.0.replace(next);
-        if is_use {
-            Box::pin(pending())
-        } else {
-            replaced
-        }
+        self.1(next.state(), self.0.replace(next))
     }
 
     fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>> {
@@ -144,8 +175,7 @@ impl ApprovalStore for Mute {
 
 #[test]
 fn a_grant_that_is_used_up_without_an_answer_is_told_and_runs_nothing() {
-    let store = Mute(MemoryApprovals::new());
-    let approvals = Approvals::new(store).answers_within(Duration::from_millis(1));
+    let approvals = Approvals::new(Odd::mute()).answers_within(Duration::from_millis(1));
     let bank = Bank::new(ASK, approvals.clone());
     let id = asked(pay(&bank.context, payment(5)));
     bank.approve(id).unwrap();
@@ -173,4 +203,57 @@ fn a_grant_that_is_used_up_without_an_answer_is_told_and_runs_nothing() {
     );
     // It is not found again.
     assert_ne!(asked(pay(&bank.context, payment(5))), id);
+}
+
+/// Polls a future once, which is not ready then, and drops it.
+fn begin<T>(future: impl Future<Output = T>) {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(future).poll(&mut context).is_pending());
+}
+
+#[test]
+fn what_has_begun_is_recorded_though_whoever_began_it_goes_away() {
+    let approvals = Approvals::new(Odd::slow());
+    let bank = Bank::new(ASK, approvals.clone());
+    let desk = approvals.desk(bank.context.audit_log());
+    let alice = person("alice");
+    let ids = [4, 5, 6].map(|amount| asked(pay(&bank.context, payment(amount))));
+    let before = bank.world.events().len();
+
+    begin(desk.reject(ids[0], &alice, None));
+    begin(desk.approve(ids[1], &alice, None));
+    begin(desk.revoke(ids[1], &alice, None));
+    begin(desk.approve(ids[2], &alice, None));
+    let body = async || -> Result<(), GuardError> { panic!("the body ran") };
+    begin(bank.context.guard(payment(6)).run(body));
+
+    let states = ids.map(|id| pollster::block_on(desk.request(id)).unwrap().state());
+    use ApprovalState::{Consumed, Rejected, Revoked};
+    assert_eq!(states, [Rejected, Revoked, Consumed]);
+    use AuditEvent::{
+        ApprovalConsumed, ApprovalGranted, ApprovalRejected, ApprovalRequired, ApprovalRevoked,
+    };
+    let events = [
+        ApprovalRejected,
+        ApprovalGranted,
+        ApprovalRevoked,
+        ApprovalGranted,
+        ApprovalRequired,
+        ApprovalConsumed,
+    ];
+    assert_eq!(bank.world.events()[before..], events);
+}
+
+#[test]
+fn a_decision_that_the_store_has_counts_and_is_recorded_though_it_does_not_say_so() {
+    let approvals = Approvals::new(Odd::mute()).answers_within(Duration::from_millis(1));
+    let bank = Bank::new(ASK, approvals.clone());
+    let id = asked(pay(&bank.context, payment(5)));
+    let desk = approvals.desk(bank.context.audit_log());
+    let rejected = pollster::block_on(desk.reject(id, &person("alice"), None)).unwrap();
+    assert_eq!(rejected.state(), ApprovalState::Rejected);
+    assert_eq!(
+        bank.world.events().last(),
+        Some(&AuditEvent::ApprovalRejected)
+    );
 }

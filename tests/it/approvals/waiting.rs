@@ -107,3 +107,32 @@ fn a_call_that_goes_away_withdraws_its_request() {
         Some(&AuditEvent::ApprovalWithdrawn)
     );
 }
+
+/// A task of an executor with a mistake.
+struct Panicking;
+
+impl Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("on being woken");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_is_no_reason_for_others_to_wait_or_fail() {
+    let bank = Bank::new(ASK, Approvals::in_memory());
+    let context = bank.context.wait_until_answered();
+    let call = context.guard(payment(5));
+    let mut call = Box::pin(call.run(async || Ok::<_, GuardError>(())));
+    let waker = Waker::from(Arc::new(Panicking));
+    let mut task = Context::from_waker(&waker);
+    assert!(call.as_mut().poll(&mut task).is_pending());
+
+    let desk = bank.approvals.desk(context.audit_log());
+    let id = pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    bank.approve(id).unwrap();
+    assert_eq!(
+        bank.world.events().last(),
+        Some(&AuditEvent::ApprovalGranted)
+    );
+    pollster::block_on(call).unwrap();
+}
