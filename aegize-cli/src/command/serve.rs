@@ -117,6 +117,13 @@ impl Serve {
             () = ready(()) => {}
         }
         self.tell(stdout, scheme, address)?;
+        if self.hosts.is_empty() && address.ip().is_loopback() {
+            // Browsers send the cookies of a host to all its ports.
+            let port = address.port();
+            note(&format!(
+                "in a browser, open {scheme}://aegize.localhost:{port}, a name that no other server here has"
+            ));
+        }
         if !has_tokens {
             note("nobody can sign in yet: make a token with `aegize approvals tokens create NAME`");
         }

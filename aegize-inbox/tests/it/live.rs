@@ -20,7 +20,7 @@ impl Stream {
         let mut stream = TcpStream::connect(served.address).unwrap();
         // Longer than a stream is ever silent.
         stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
+            .set_read_timeout(Some(Duration::from_mins(1)))
             .unwrap();
         let cookie = client.cookie.as_deref().unwrap();
         let host = served.address;
