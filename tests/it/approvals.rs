@@ -306,3 +306,12 @@ fn a_rejection_answers_the_same_call() {
     clock.turn(24 * 60 * 60);
     asked(pay(&bank.context, payment(5)));
 }
+
+#[test]
+fn a_reason_that_is_blank_is_none() {
+    let bank = Bank::new(ASK, Approvals::in_memory());
+    let id = asked(pay(&bank.context, payment(5)));
+    let desk = bank.approvals.desk(bank.context.audit_log());
+    let rejected = pollster::block_on(desk.reject(id, &person("alice"), Some(" \n"))).unwrap();
+    assert_eq!(rejected.refusal().unwrap().reason, None);
+}

@@ -291,7 +291,7 @@ impl ApprovalRequest {
     fn check_entitled(&self, approver: &Approver) -> Result<(), ApprovalError> {
         let name = approver.name();
         let message = if self.is_party(approver) {
-            format!("`{name}` makes the call, and cannot approve it; another person has to")
+            format!("`{name}` makes the call, and cannot decide about it; another person has to")
         } else if self
             .question
             .terms
@@ -310,10 +310,13 @@ impl ApprovalRequest {
 fn vote(approver: &Approver, reason: Option<&str>, now: OffsetDateTime) -> ApprovalVote {
     ApprovalVote {
         approver: approver.clone(),
-        reason: reason.map(|reason| {
-            let shown: String = reason.chars().take(LONGEST_REASON).collect();
-            BUILT_IN.redact(&shown).into_owned()
-        }),
+        // None that is blank, which would be shown as one.
+        reason: reason
+            .filter(|reason| !reason.trim().is_empty())
+            .map(|reason| {
+                let shown = BUILT_IN.redact(reason);
+                shown.chars().take(LONGEST_REASON).collect()
+            }),
         remember: None,
         at: whole(now),
     }

@@ -209,7 +209,7 @@ fn decision(request: &ApprovalRequest, viewer: &Viewer, now: OffsetDateTime) -> 
         @if may_approve || may_reject || may_revoke {
             form #decision.decision method="post" action={ (path) "/reject" } {
                 input type="hidden" name="form_token" value=(viewer.session.form_token);
-                label for="reason" { "Reason " span.optional { "kept in the log" } }
+                label for="reason" { "Reason " span.optional { "kept in the log, and told to the agent" } }
                 textarea #reason name="reason" rows="3" maxlength="1000" {}
                 @if let Some(longest) = longest_memory(request).filter(|_| may_approve) {
                     (remembering(longest))

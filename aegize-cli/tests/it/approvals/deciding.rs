@@ -238,7 +238,8 @@ fn an_agent_does_not_approve_its_own_calls() {
     let ran = bank.run(&["approve", &id, "--yes"]);
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("makes the call, and cannot approve it"),
+        ran.stderr
+            .contains("makes the call, and cannot decide about it"),
         "{}",
         ran.stderr
     );

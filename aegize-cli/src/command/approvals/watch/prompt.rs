@@ -106,7 +106,7 @@ impl Prompt {
                 _ => {}
             }
         };
-        let asking = "Why? (for the record; may be left out): ";
+        let asking = "Why? (recorded, and told to the caller; may be left out): ";
         let Some(reason) = self.ask(asking, interruption).await? else {
             return Ok(Some(Prompted::Ended));
         };
