@@ -279,11 +279,14 @@ impl Notifier {
             }
             Err(failure) => {
                 let is_last = failure.is_final || delivery.attempts >= backoff::MOST_ATTEMPTS;
+                // What went wrong before is not forgotten for why it is no longer tried.
+                let message = match &delivery.error {
+                    Some(earlier) if failure.is_final => format!("{earlier}; {}", failure.message),
+                    _ => failure.message.clone(),
+                };
                 let wait =
                     (!is_last).then(|| backoff::wait(delivery.attempts, failure.retry_after));
-                self.outbox
-                    .failed(delivery.id, &failure.message, wait)
-                    .await?;
+                self.outbox.failed(delivery.id, &message, wait).await?;
                 Ok(match wait {
                     None => Fate::GivenUp,
                     Some(wait) if failure.is_busy => Fate::Busy(wait),

@@ -403,9 +403,15 @@ async fn what_nobody_has_to_know_any_more_is_given_up() {
     running.abort();
     assert_eq!(delivery.state, DeliveryState::GivenUp);
     assert_eq!(delivery.kind, DeliveryKind::Asked);
-    assert_eq!(
-        delivery.error.as_deref(),
-        Some("not told: the request is rejected by now")
+    // What went wrong is told as well as why it is no longer tried.
+    let error = delivery.error.unwrap();
+    assert!(
+        error.contains("answers with status 503; not told"),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("not told: the request is rejected by now"),
+        "{error}"
     );
     assert!(receiver.rest().is_empty());
 }
