@@ -76,6 +76,13 @@ impl Serve {
             );
             return Err(unusable(message));
         }
+        if let Some(host) = self.hosts.iter().find(|host| !is_name(host)) {
+            let message = format!(
+                "`{}` is no name that browsers call; give it without scheme, port and path, such as approvals.acme.com",
+                host.escape_debug()
+            );
+            return Err(unusable(message));
+        }
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
             _ => None,
@@ -143,6 +150,18 @@ impl Serve {
 impl From<InboxError> for Failure {
     fn from(error: InboxError) -> Self {
         unusable(error.to_string())
+    }
+}
+
+/// Whether browsers may name a host so: letters, digits, `-` and `.`, or an address in brackets.
+fn is_name(host: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match address {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(is_plain),
     }
 }
 

@@ -64,6 +64,15 @@ impl Kept {
 
     fn with_log(&self, store: Store) -> Result<Open, Failure> {
         let is_new = !self.audit_log.exists();
+        let folder = self.audit_log.parent();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| is_new && !folder.exists()) {
+            let message = format!(
+                "{}: is not there, and no audit log in it; give the agents' with --audit-log",
+                folder.display()
+            );
+            return Err(Failure::Refused(Exit::Unusable, message));
+        }
         let audit_log = AuditLog::open(&self.audit_log)?;
         if is_new {
             let log = self.audit_log.display();

@@ -179,7 +179,7 @@ fn what_is_not_served_is_told_and_nothing_listens() {
     let taken = other.local_addr().unwrap().to_string();
     fs::write(bank.path().join("cert.pem"), "nothing").unwrap();
     fs::write(bank.path().join("approvers.yaml"), "approvers: 5").unwrap();
-    let rows: [(&[&str], &str); 10] = [
+    let rows: [(&[&str], &str); 14] = [
         (&["--listen", "0.0.0.0:0"], "give that with --host"),
         (
             &["--listen", "0.0.0.0:0", "--host", "a.example"],
@@ -201,6 +201,16 @@ fn what_is_not_served_is_told_and_nothing_listens() {
             "approvers.yaml",
         ),
         (&["--channels", "cert.pem"], "cert.pem"),
+        (
+            &["--host", "http://acme.com"],
+            "`http://acme.com` is no name",
+        ),
+        (&["--host", "acme.com:8787"], "`acme.com:8787` is no name"),
+        (&["--host", ""], "`` is no name"),
+        (
+            &["--audit-log", "missing/audit.jsonl"],
+            "missing: is not there, and no audit log in it",
+        ),
         (
             &["--store", "mysql://x", "--listen", "127.0.0.1:0"],
             "sqlite://",
