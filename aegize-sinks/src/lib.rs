@@ -58,6 +58,9 @@ pub use ::object_store;
 pub use self::config::ConfigError;
 #[cfg(feature = "http")]
 pub use self::http::HttpSink;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub use self::http::client as __client;
 #[cfg(any(feature = "http", feature = "stdout", feature = "syslog"))]
 pub use self::line::LineFormat;
 #[cfg(feature = "object-store")]

@@ -6,9 +6,11 @@
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use ureq::http::{HeaderMap, StatusCode, header};
+use ureq::http::StatusCode;
 use ureq::{Agent, Error};
 use url::Url;
+
+use aegize_sinks::__client as client;
 
 use super::Failure;
 
@@ -57,12 +59,14 @@ pub(super) async fn post(
     let lost = |what: &str| Failure::new(format!("{origin} cannot be reached: {what}"));
     let sent = tokio::task::spawn_blocking(move || send(&url, &headers, &body)).await;
     let sent = sent.map_err(|_| lost("the request was abandoned"))?;
-    sent.map_err(|error| lost(&reason(&error)))
+    sent.map_err(|error| lost(&client::failure(&error)))
 }
 
 fn send(url: &Url, headers: &[(&'static str, String)], body: &[u8]) -> Result<Answer, Error> {
     static AGENT: OnceLock<Agent> = OnceLock::new();
-    let mut request = AGENT.get_or_init(agent).post(url.as_str());
+    let mut request = AGENT
+        .get_or_init(|| client::agent(TIMEOUT))
+        .post(url.as_str());
     for (name, value) in headers {
         request = request.header(*name, value);
     }
@@ -71,75 +75,7 @@ fn send(url: &Url, headers: &[(&'static str, String)], body: &[u8]) -> Result<An
     Ok(Answer {
         body: rest.read_to_vec().unwrap_or_default(),
         status: response.status(),
-        retry_after: retry_after(response.headers(), SystemTime::now()),
+        retry_after: client::retry_after(response.headers(), SystemTime::now())
+            .map(|wait| wait.min(LONGEST_WAIT)),
     })
-}
-
-fn agent() -> Agent {
-    let tls = ureq::tls::TlsConfig::builder()
-        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-        .build();
-    Agent::config_builder()
-        .tls_config(tls)
-        .timeout_global(Some(TIMEOUT))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(concat!("aegize/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
-}
-
-/// How long `Retry-After` asks for: in seconds, or until a date.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are more than anyone is believed.
-        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
-    } else {
-        let date = httpdate::parse_http_date(text).ok()?;
-        date.duration_since(now).unwrap_or_default()
-    };
-    Some(wait.min(LONGEST_WAIT))
-}
-
-/// Why there is no answer. Errors that may quote a URL are told by their kind.
-fn reason(error: &Error) -> String {
-    match error {
-        Error::Io(error) => error.to_string(),
-        Error::Timeout(which) => format!("no answer in time ({which})"),
-        Error::HostNotFound => "its host is not found".to_owned(),
-        Error::Tls(what) => (*what).to_owned(),
-        Error::Rustls(error) => error.to_string(),
-        Error::Protocol(_) => "its answer is not HTTP".to_owned(),
-        _ => "the connection failed".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use ureq::http::{HeaderMap, header};
-
-    #[test]
-    fn a_receiver_is_believed_for_an_hour_at_most() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let rows = [
-            ("0", Some(0)),
-            ("7", Some(7)),
-            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
-            ("Sun, 06 Nov 1994 08:49:07 GMT", Some(0)),
-            ("99999999999999999999999", Some(3600)),
-            ("soon", None),
-            ("-1", None),
-            ("", None),
-        ];
-        for (text, expected) in rows {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, text.parse().unwrap());
-            let expected = expected.map(Duration::from_secs);
-            assert_eq!(super::retry_after(&headers, now), expected, "{text}");
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use aegize_core::SinkError;
-use ureq::Error;
-use ureq::http::{HeaderMap, StatusCode, header};
+use ureq::http::{HeaderMap, StatusCode};
 
+use super::client::retry_after;
 use crate::retry;
 
 /// An answer that is no success.
@@ -45,34 +45,6 @@ pub(super) fn judge(
     Err(Refusal {
         is_about_content: what == "rejects the records",
         what: format!("{what} (status {})", status.as_u16()),
-        wait: wait(headers, now),
+        wait: retry_after(headers, now),
     })
-}
-
-/// How long `Retry-After` asks for: in seconds, or until a date.
-fn wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are more than anyone is believed.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
-/// Why there is no answer. Errors that may quote a URL are told by their kind.
-pub(super) fn failure(error: &Error) -> String {
-    match error {
-        Error::Io(error) => error.to_string(),
-        Error::Timeout(which) => format!("no answer in time ({which})"),
-        Error::HostNotFound => "its host is not found".to_owned(),
-        Error::Tls(what) => (*what).to_owned(),
-        Error::Rustls(error) => error.to_string(),
-        Error::Protocol(_) => "its answer is not HTTP".to_owned(),
-        Error::LargeResponseHeader(..) => "its answer has too long a header".to_owned(),
-        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => {
-            "the proxy does not let it through".to_owned()
-        }
-        _ => "the connection failed".to_owned(),
-    }
 }

@@ -4,6 +4,7 @@
 //! shows a secret, whatever the receiver answers.
 
 mod answer;
+pub mod client;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -151,7 +152,7 @@ impl AuditSink for HttpSink {
             .map_err(|_| SinkError::unavailable("the clock stands before 1970; set it"))?
             .as_secs();
         let timeout = self.timeout;
-        let agent = self.agent.get_or_insert_with(|| agent(timeout));
+        let agent = self.agent.get_or_insert_with(|| client::agent(timeout));
         let mut request = agent
             .post(&self.url)
             .header(header::CONTENT_TYPE, "application/x-ndjson")
@@ -162,7 +163,7 @@ impl AuditSink for HttpSink {
             request = request.header(name, value);
         }
         let mut response = request.send(&*body).map_err(|error| {
-            let what = answer::failure(&error);
+            let what = client::failure(&error);
             SinkError::unavailable(format!("{} cannot be reached: {what}", self.origin()))
         })?;
         let judged = answer::judge(response.status(), response.headers(), now)
@@ -172,21 +173,6 @@ impl AuditSink for HttpSink {
         let _ = rest.read_to_vec();
         judged
     }
-}
-
-fn agent(timeout: Duration) -> Agent {
-    let tls = ureq::tls::TlsConfig::builder()
-        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-        .build();
-    Agent::config_builder()
-        .tls_config(tls)
-        .timeout_global(Some(timeout))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(concat!("aegize/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
 }
 
 impl fmt::Debug for HttpSink {
