@@ -3,13 +3,20 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// How long a page may take to show what it should, and after what time it is looked at again.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A browser of its own: driver, profile and one window.
 pub(crate) struct Browser {
@@ -102,27 +109,42 @@ impl Browser {
     }
 
     /// Waits for what a selector selects.
-    pub(crate) async fn see(&self, css: &str) -> fantoccini::elements::Element {
-        let found = self.client.wait().for_element(Locator::Css(css)).await;
-        match found {
-            Ok(found) => found,
-            Err(error) => panic!("{css}: {error}\n{}", self.client.source().await.unwrap()),
-        }
+    pub(crate) async fn see(&self, css: &str) -> Element {
+        self.wait_for(Locator::Css(css)).await
     }
 
     /// Waits for a text.
     pub(crate) async fn read(&self, text: &str) {
         let path = format!("//*[contains(normalize-space(.), {text:?})]");
-        let found = self.client.wait().for_element(Locator::XPath(&path)).await;
-        if let Err(error) = found {
-            panic!("{text}: {error}\n{}", self.client.source().await.unwrap());
+        self.wait_for(Locator::XPath(&path)).await;
+    }
+
+    /// Waits for an element. A page that is just being left refuses to look for some.
+    async fn wait_for(&self, locator: Locator<'_>) -> Element {
+        let begun = Instant::now();
+        loop {
+            match self.client.find(locator).await {
+                Ok(found) => return found,
+                Err(_) if begun.elapsed() < PATIENCE => tokio::time::sleep(LOOK_AGAIN).await,
+                Err(error) => {
+                    let page = self.client.source().await;
+                    panic!("{locator:?}: {error}\n{}", page.unwrap_or_default());
+                }
+            }
         }
     }
 
     pub(crate) async fn press(&self, css: &str) {
-        // What is seen may be swapped for what is newer.
+        // What is seen may be swapped for what is newer, or move from under the finger.
         while let Err(error) = self.see(css).await.click().await {
-            assert!(error.is_stale_element_reference(), "{css}: {error}");
+            let missed = [
+                ErrorStatus::StaleElementReference,
+                ErrorStatus::ElementClickIntercepted,
+            ];
+            match &error {
+                CmdError::Standard(told) if missed.contains(&told.error) => {}
+                _ => panic!("{css}: {error}"),
+            }
         }
     }
 
@@ -148,8 +170,14 @@ impl Browser {
 
     /// Presses keys where the focus is.
     pub(crate) async fn keys(&self, keys: &str) {
-        let element = self.client.active_element().await.unwrap();
-        element.send_keys(keys).await.unwrap();
+        loop {
+            let element = self.client.active_element().await.unwrap();
+            match element.send_keys(keys).await {
+                Ok(()) => return,
+                // The focus went to what is newer, before a key was sent.
+                Err(error) => assert!(error.is_stale_element_reference(), "{keys}: {error}"),
+            }
+        }
     }
 
     pub(crate) async fn run(&self, script: &str) -> Value {
@@ -167,6 +195,19 @@ impl Browser {
 
     pub(crate) async fn is_marked(&self) -> bool {
         self.run("return window.mark === true").await == true
+    }
+
+    /// Waits until another page is there than the one that was marked.
+    pub(crate) async fn left(&self) {
+        let (begun, script) = (Instant::now(), "return window.mark === true");
+        // While one page is left for the other, there is none to ask.
+        while !matches!(
+            self.client.execute(script, Vec::new()).await,
+            Ok(Value::Bool(false))
+        ) {
+            assert!(begun.elapsed() < PATIENCE, "the page stays");
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Whether a dialog of a script is open.
