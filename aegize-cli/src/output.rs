@@ -202,7 +202,9 @@ pub(crate) fn event<T>(event: AuditEvent, text: T) -> Painted<T> {
         | AuditEvent::ApprovalExpired
         | AuditEvent::ApprovalWithdrawn
         | AuditEvent::ExecutionAbandoned
-        | AuditEvent::LogRecovered => wary(text),
+        | AuditEvent::LogRecovered
+        | AuditEvent::TokenCreated
+        | AuditEvent::TokenRevoked => wary(text),
         _ => plain(text),
     }
 }
@@ -223,7 +225,7 @@ pub(crate) fn event_name(event: AuditEvent) -> &'static str {
     let without = |prefix| name.strip_prefix(prefix);
     name.strip_suffix("_required")
         .or_else(|| {
-            ["execution_", "log_", "approval_"]
+            ["execution_", "log_", "approval_", "token_"]
                 .into_iter()
                 .find_map(without)
         })

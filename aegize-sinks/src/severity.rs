@@ -21,7 +21,8 @@ impl From<AuditEvent> for Severity {
                 Self::Warning
             }
             AuditEvent::LogRecovered => Self::Error,
-            // `approval_required`, and what later versions record.
+            // People are asked, or a call is not approved; a token is made or revoked; and what later
+            // versions record.
             _ => Self::Notice,
         }
     }

@@ -37,6 +37,20 @@ fn lines() -> Vec<String> {
             json!({ "reason": "a torn last line was set aside" }),
         ),
         (
+            "token_created",
+            json!({
+                "operation": "create", "reason": "token 1 of alice@acme.com, in ops",
+                "approvers": ["carol"],
+            }),
+        ),
+        (
+            "token_revoked",
+            json!({
+                "operation": "revoke", "reason": "token 1 of alice@acme.com",
+                "approvers": ["carol"],
+            }),
+        ),
+        (
             "execution_reversed",
             json!({ "error": "e", "reason": "r", "result_summary": "s" }),
         ),
@@ -139,6 +153,8 @@ fn every_event_says_how_it_ended() {
             "Medium Failure Allowed Error",
             "Medium Failure Allowed Error",
             "High log_recovered Observed Logged",
+            "Low token_created Observed Logged",
+            "Low token_revoked Observed Logged",
             "Unknown Unknown Unknown Unknown",
         ]
     );

@@ -444,6 +444,52 @@ shell run                    0        1         0          0        0          0
     }
 }
 
+/// They are nobody's attempts, and no decisions.
+#[test]
+fn tokens_are_told_by_who_made_and_revoked_them() {
+    let own = |event: &str, operation: &str, reason: &str| {
+        let told = json!({
+            "action_id": "01970000-0000-7000-8000-000000000000", "agent_id": "aegize",
+            "tool_name": "approver_tokens", "operation": operation, "input_summary": "",
+            "reason": reason, "approvers": ["carol"],
+        });
+        line(0, event, &told)
+    };
+    let made = "token 3f6a0c9d12e4b785 of alice@acme.com, in ops, finance, U1 in Slack";
+    let log = [
+        own("token_created", "create", made),
+        own(
+            "token_created",
+            "create",
+            "token 00112233445566aa of bob@acme.com, in no group",
+        ),
+        own(
+            "token_revoked",
+            "revoke",
+            "token 3f6a0c9d12e4b785 of alice@acme.com",
+        ),
+    ];
+    let directory = TempDir::new().unwrap();
+    write(directory.path().join("audit.jsonl"), log.concat()).unwrap();
+    let shown = ran(&mut audit(directory.path(), &["show", "audit.jsonl"])).stdout;
+    let expected = "\
+SEQ   TIME                  EVENT      RISK      AGENT         CALL                    DETAILS
+0     2026-06-27 23:59:50Z  created    low       aegize        approver_tokens create  by carol  token 3f6a0c9d12e4b785 of alice@acme.com, in ops, finance, U1 in Slack
+0     2026-06-27 23:59:50Z  created    low       aegize        approver_tokens create  by carol  token 00112233445566aa of bob@acme.com, in no group
+0     2026-06-27 23:59:50Z  revoked    low       aegize        approver_tokens revoke  by carol  token 3f6a0c9d12e4b785 of alice@acme.com
+";
+    assert_eq!(shown, expected);
+    let counted = ran(&mut audit(directory.path(), &["stats", "audit.jsonl"])).stdout;
+    let expected = "\
+3 records, 2026-06-27 23:59:50 to 2026-06-27 23:59:50 UTC
+
+decisions   0: 0 allowed, 0 denied, 0 approval
+executions  0: 0 succeeded, 0 failed, 0 abandoned
+tokens      2 created, 1 revoked
+";
+    assert_eq!(counted, expected);
+}
+
 #[test]
 fn programs_get_statistics_as_json() {
     let directory = directory();
@@ -458,7 +504,7 @@ fn programs_get_statistics_as_json() {
             "approval_revoked": 0, "approval_withdrawn": 0, "approval_consumed": 0,
             "execution_succeeded": succeeded,
             "execution_failed": failed, "execution_abandoned": abandoned, "log_recovered": 0,
-            "other": other,
+            "token_created": 0, "token_revoked": 0, "other": other,
         })
     };
     let third = 1.0 / 3.0;

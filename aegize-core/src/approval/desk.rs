@@ -2,12 +2,14 @@
 //!
 //! The store is the arbiter: what it has accepted is recorded right after, and whoever approved is
 //! recorded again when a call uses that, before its body runs. The invariant: no body runs whose
-//! approvers are not on record.
+//! approvers are not on record. Approvers' tokens are kept elsewhere; here it is recorded that they
+//! are made and revoked.
 
 use std::borrow::Cow;
 use std::future;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::approvals::Approvals;
@@ -17,7 +19,7 @@ use super::error::{ApprovalError, ApprovalErrorKind};
 use super::remember::Remember;
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote};
 use super::store::ApprovalQuery;
-use crate::audit::{AuditEvent, AuditLog, AuditRecord};
+use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
 use crate::secrets::BUILT_IN;
 use crate::text::one_line;
 use time::OffsetDateTime;
@@ -179,6 +181,61 @@ impl ApprovalDesk {
         .await
     }
 
+    /// Records that a token is made for a person, who is in their groups from then on. `id` is the
+    /// token's, which is no secret; `slack` the user in Slack who they are said to be; and `by` who
+    /// makes it.
+    ///
+    /// To be called before the token counts: none does whose making is not on record.
+    ///
+    /// # Errors
+    ///
+    /// If the log fails.
+    pub async fn record_token_created(
+        &self,
+        id: &str,
+        approver: &Approver,
+        slack: Option<&str>,
+        by: &str,
+    ) -> Result<(), AuditError> {
+        let (name, groups) = (approver.name(), approver.groups());
+        let mut metadata = token_metadata(id, name);
+        let mut what = match groups {
+            [] => format!("token {id} of {name}, in no group"),
+            groups => format!("token {id} of {name}, in {}", groups.join(", ")),
+        };
+        if !groups.is_empty() {
+            metadata.insert("groups".to_owned(), groups.into());
+        }
+        if let Some(user) = slack {
+            what.extend([", ", user, " in Slack"]);
+            metadata.insert("slack".to_owned(), user.into());
+        }
+        let event = AuditEvent::TokenCreated;
+        self.write(&token_record(event, "create", what, by, &metadata))
+            .await
+    }
+
+    /// Records that a token was revoked, and whose it was; the rest is as for
+    /// [`record_token_created`](Self::record_token_created).
+    ///
+    /// To be called afterwards: what is wrong with a log is no reason to go on accepting a token.
+    ///
+    /// # Errors
+    ///
+    /// If the log fails.
+    pub async fn record_token_revoked(
+        &self,
+        id: &str,
+        approver: &str,
+        by: &str,
+    ) -> Result<(), AuditError> {
+        let metadata = token_metadata(id, approver);
+        let what = format!("token {id} of {approver}");
+        let event = AuditEvent::TokenRevoked;
+        self.write(&token_record(event, "revoke", what, by, &metadata))
+            .await
+    }
+
     /// One call that asks has gone away.
     pub(crate) async fn withdraw(&self, id: Uuid) -> Result<ApprovalRequest, ApprovalError> {
         self.decide(id, AuditEvent::ApprovalWithdrawn, |request, now| {
@@ -267,11 +324,13 @@ impl ApprovalDesk {
             let message = format!("approval request `{id}` is {state}, but unrecorded: {error}");
             ApprovalError::new(ApprovalErrorKind::NotRecorded, message)
         };
-        let written = self.audit_log.append_anew(&event_record(event, request));
-        let written = written.map_err(not_recorded)?;
-        future::poll_fn(|context| self.audit_log.poll_for(written, context.waker()))
-            .await
-            .map_err(not_recorded)
+        let record = event_record(event, request);
+        self.write(&record).await.map_err(not_recorded)
+    }
+
+    async fn write(&self, record: &AuditRecord<'_>) -> Result<(), AuditError> {
+        let written = self.audit_log.append_anew(record)?;
+        future::poll_fn(|context| self.audit_log.poll_for(written, context.waker())).await
     }
 }
 
@@ -314,5 +373,30 @@ fn event_record(event: AuditEvent, request: &ApprovalRequest) -> AuditRecord<'_>
         record.approvers = vec![vote.approver.name().into()];
         record.reason = reason(vote);
     }
+    record
+}
+
+/// What programs are told of a token.
+fn token_metadata(id: &str, approver: &str) -> Map<String, Value> {
+    Map::from_iter([
+        ("token".to_owned(), id.into()),
+        ("approver".to_owned(), approver.into()),
+    ])
+}
+
+/// The record of what became of a token, which is nobody's attempt.
+fn token_record<'a>(
+    event: AuditEvent,
+    operation: &'a str,
+    what: String,
+    by: &'a str,
+    metadata: &'a Map<String, Value>,
+) -> AuditRecord<'a> {
+    let mut record = AuditRecord::new(event, Uuid::now_v7(), metadata);
+    record.agent_id = "aegize".into();
+    record.tool_name = "approver_tokens".into();
+    record.operation = operation.into();
+    record.reason = Some(what.into());
+    record.approvers = vec![by.into()];
     record
 }

@@ -121,10 +121,10 @@ impl AuditRecord<'_> {
     }
 
     fn actor(&self) -> Value {
-        let (kind, kind_name) = if self.event == AuditEvent::LogRecovered {
-            (3, "System")
-        } else {
+        let (kind, kind_name) = if self.event.is_about_a_call() {
             (99, "Agent")
+        } else {
+            (3, "System")
         };
         json!({ "user": { "uid": self.agent_id, "type_id": kind, "type": kind_name } })
     }
@@ -181,6 +181,8 @@ const SUCCESS: Id = (1, "Success");
 const FAILURE: Id = (2, "Failure");
 const ALLOWED: Id = (1, "Allowed");
 const DENIED: Id = (2, "Denied");
+const OBSERVED: Id = (3, "Observed");
+const LOGGED: Id = (17, "Logged");
 const INFORMATIONAL: Id = (1, "Informational");
 const LOW: Id = (2, "Low");
 const MEDIUM: Id = (3, "Medium");
@@ -222,7 +224,8 @@ impl Kind {
             AuditEvent::ExecutionFailed | AuditEvent::ExecutionAbandoned => {
                 kind(MEDIUM, FAILURE, ALLOWED, (27, "Error"))
             }
-            AuditEvent::LogRecovered => kind(HIGH, own, (3, "Observed"), (17, "Logged")),
+            AuditEvent::LogRecovered => kind(HIGH, own, OBSERVED, LOGGED),
+            AuditEvent::TokenCreated | AuditEvent::TokenRevoked => kind(LOW, own, OBSERVED, LOGGED),
             AuditEvent::Other => {
                 let unknown = (0, "Unknown");
                 kind((0, "Unknown"), unknown, unknown, unknown)

@@ -42,7 +42,7 @@ pub struct AuditRecord<'a> {
     pub risk_level: RiskLevel,
     /// `name=value, …` of the arguments, redacted, at most 200 characters.
     pub input_summary: Cow<'a, str>,
-    /// Of a decision: why.
+    /// Of a decision: why. Of what is not about a call: what it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
     /// Of a decision: by which rule; left out if the call was denied by default.
@@ -64,7 +64,8 @@ pub struct AuditRecord<'a> {
     /// Of what is about an approval: the id of its request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
-    /// Of an approval, its rejection or revocation: who decided; of its use, all who approved.
+    /// Of an approval, its rejection or revocation: who decided; of its use, all who approved. Of a
+    /// token that was made or revoked: who did that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<Cow<'a, str>>,
     /// What was redacted in this record, in its order: the names of arguments and keys whose
@@ -72,7 +73,9 @@ pub struct AuditRecord<'a> {
     /// was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redacted: Vec<Cow<'a, str>>,
-    /// The agent's environment, and what the tool and the call attached, redacted.
+    /// The agent's environment, and what the tool and the call attached, redacted. Of a token: its
+    /// id in `token`, whose it is in `approver`, and, as far as they were given with it, their
+    /// `groups` and their user in `slack`.
     pub metadata: Cow<'a, Map<String, Value>>,
     /// The [leaf hash](crate::tlog::leaf) of the line before, or zeros in the first line. `None`
     /// only in records that were written before version 0.5.
@@ -217,6 +220,10 @@ pub enum AuditEvent {
     /// The log was found with a torn last line, which was set aside. Not about a call: agent,
     /// tool and operation are the log's own.
     LogRecovered,
+    /// A token of an approver is about to count. Not about a call, either.
+    TokenCreated,
+    /// A token of an approver no longer counts. Not about a call, either.
+    TokenRevoked,
     /// An event that a later version writes.
     #[serde(other)]
     Other,
@@ -224,7 +231,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every event, in the order of an attempt.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Allowed,
         Self::Denied,
         Self::ApprovalRequired,
@@ -238,6 +245,8 @@ impl AuditEvent {
         Self::ExecutionFailed,
         Self::ExecutionAbandoned,
         Self::LogRecovered,
+        Self::TokenCreated,
+        Self::TokenRevoked,
         Self::Other,
     ];
 
@@ -257,8 +266,18 @@ impl AuditEvent {
             Self::ExecutionFailed => "execution_failed",
             Self::ExecutionAbandoned => "execution_abandoned",
             Self::LogRecovered => "log_recovered",
+            Self::TokenCreated => "token_created",
+            Self::TokenRevoked => "token_revoked",
             Self::Other => "other",
         }
+    }
+
+    /// Whether it is about a call; of others, agent, tool and operation are the log's own.
+    pub const fn is_about_a_call(self) -> bool {
+        !matches!(
+            self,
+            Self::LogRecovered | Self::TokenCreated | Self::TokenRevoked
+        )
     }
 }
 

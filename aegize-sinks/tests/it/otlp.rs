@@ -93,8 +93,8 @@ fn a_record_is_a_log_record() {
         .resource("deployment.environment.name", "prod")
         .header("X-Api-Key", CANARY)
         .unwrap();
-    deliver(&mut sink, 0..8).unwrap();
-    deliver(&mut sink, 8..9).unwrap();
+    deliver(&mut sink, 0..9).unwrap();
+    deliver(&mut sink, 9..10).unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 2);
     let (headers, logs) = &seen[0];
@@ -120,7 +120,7 @@ fn a_record_is_a_log_record() {
     let (notice, error) = ((10, "INFO2"), (17, "ERROR"));
     assert_eq!(
         severities,
-        [info, info, warn, notice, warn, warn, error, notice]
+        [info, info, warn, notice, warn, warn, error, notice, notice]
     );
     for (seq, log) in (0..).zip(&scope.log_records) {
         let event = EVENTS[usize::try_from(seq).unwrap()].replace("reversed", "other");

@@ -263,8 +263,8 @@ mod rsyslog {
             deliver(&mut sink, 50..100).unwrap();
             for seq in 0..100_u64 {
                 let (fields, text) = rsyslog.message();
-                let severity = [6, 6, 4, 5, 4, 4, 3, 5][usize::try_from(seq % 8).unwrap()];
-                let event = crate::support::EVENTS[usize::try_from(seq % 8).unwrap()];
+                let severity = [6, 6, 4, 5, 4, 4, 3, 5, 5][usize::try_from(seq % 9).unwrap()];
+                let event = crate::support::EVENTS[usize::try_from(seq % 9).unwrap()];
                 let event = event.replace("reversed", "other");
                 let agent = if seq.is_multiple_of(3) {
                     r#"b\]o\"t\\ é"#

@@ -9,7 +9,7 @@ use serde_json::json;
 pub(crate) const CANARY: &str = "Zm9yIG5vYm9keSdzIGV5ZXMh";
 
 /// The events, in the order in which records of [`lines`] have them.
-pub(crate) const EVENTS: [&str; 8] = [
+pub(crate) const EVENTS: [&str; 9] = [
     "allowed",
     "execution_succeeded",
     "denied",
@@ -17,6 +17,7 @@ pub(crate) const EVENTS: [&str; 8] = [
     "execution_failed",
     "execution_abandoned",
     "log_recovered",
+    "token_created",
     "reversed",
 ];
 

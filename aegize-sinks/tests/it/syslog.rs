@@ -141,7 +141,7 @@ fn frame(reader: &mut impl Read) -> Vec<u8> {
 #[test]
 fn a_record_is_a_message() {
     let receiver = Receiver::new();
-    deliver(&mut receiver.sink(), 0..8).unwrap();
+    deliver(&mut receiver.sink(), 0..9).unwrap();
     let messages = receiver.messages();
     let told: Vec<_> = messages.iter().map(|m| (&*m.id, m.severity)).collect();
     assert_eq!(
@@ -154,6 +154,7 @@ fn a_record_is_a_message() {
             ("execution_failed", 4),
             ("execution_abandoned", 4),
             ("log_recovered", 3),
+            ("token_created", 5),
             ("other", 5),
         ]
     );

@@ -49,8 +49,9 @@ fn taken(error: sqlx::Error, slack: Option<&str>) -> StoreError {
     }
 }
 
-/// Removes a token, and whoever has none any more.
-pub(super) async fn remove(database: Database, id: String) -> Result<bool, StoreError> {
+/// Removes a token, and whoever has none any more; tells whose it was. The name is not looked at: a
+/// token of someone who could be no approver is removed all the same.
+pub(super) async fn remove(database: Database, id: String) -> Result<Option<String>, StoreError> {
     const TOKEN: &str = "DELETE FROM aegize_tokens WHERE id = $1 RETURNING approver";
     const PERSON: &str = "DELETE FROM aegize_approvers WHERE name = $1 \
          AND NOT EXISTS (SELECT 1 FROM aegize_tokens WHERE approver = $1)";
@@ -59,12 +60,12 @@ pub(super) async fn remove(database: Database, id: String) -> Result<bool, Store
         let removed = sqlx::query_scalar(TOKEN).bind(id);
         let removed: Option<String> = removed.fetch_optional(&mut *transaction).await?;
         let Some(name) = removed else {
-            return Ok(false);
+            return Ok(None);
         };
-        let person = sqlx::query(PERSON).bind(name);
+        let person = sqlx::query(PERSON).bind(&name);
         person.execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Some(name))
     })
 }
 

@@ -107,20 +107,37 @@ impl Directory {
         }
     }
 
-    /// Makes a token for a person, who is in these groups from now on and in no others. Without an
-    /// id of Slack, they keep the one that they have.
+    /// Makes a token for a person, and [keeps](Self::keep_token) it.
     ///
     /// # Errors
     ///
-    /// If the approvers are those of a file, somebody else has that id of Slack, or the store
-    /// fails.
+    /// As [`NewToken::generate`] and [`keep_token`](Self::keep_token).
     pub async fn create_token(
         &self,
         approver: &Approver,
         slack: Option<&str>,
     ) -> Result<NewToken, StoreError> {
-        let store = self.store("write the hash of a new token there")?;
         let token = self.compute(NewToken::generate).await??;
+        self.keep_token(&token, approver, slack).await?;
+        Ok(token)
+    }
+
+    /// Accepts a token from now on, as that of a person, who is in these groups and in no others.
+    /// Without an id of Slack, they keep the one that they have. Nothing is recorded: that is
+    /// [`ApprovalDesk::record_token_created`](aegize_core::ApprovalDesk::record_token_created),
+    /// which comes before.
+    ///
+    /// # Errors
+    ///
+    /// If the approvers are those of a file, somebody else has that id of Slack, or the store
+    /// fails.
+    pub async fn keep_token(
+        &self,
+        token: &NewToken,
+        approver: &Approver,
+        slack: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let store = self.store("write the hash of a new token there")?;
         let new = KeptToken {
             info: TokenInfo {
                 id: token.id().to_owned(),
@@ -130,8 +147,7 @@ impl Directory {
             },
             hash: token.bare_hash().to_owned(),
         };
-        store.run(|database| kept::keep(database, new)).await?;
-        Ok(token)
+        store.run(|database| kept::keep(database, new)).await
     }
 
     /// The tokens that are accepted, by person and age.
@@ -161,13 +177,13 @@ impl Directory {
         token::parts(token).map(|(id, _)| id)
     }
 
-    /// Takes a token back, by its id. Whoever has no other is no approver any more. `false`, if
-    /// there was none.
+    /// Takes a token back, by its id, and tells whose it was; `None`, if there was none. Whoever
+    /// has no other is no approver any more.
     ///
     /// # Errors
     ///
     /// If the approvers are those of a file, or the store fails.
-    pub async fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
+    pub async fn revoke_token(&self, id: &str) -> Result<Option<String>, StoreError> {
         let store = self.store("remove the token there")?;
         let id = id.to_owned();
         store.run(|database| kept::remove(database, id)).await

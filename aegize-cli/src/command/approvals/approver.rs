@@ -92,6 +92,18 @@ impl Who {
     }
 }
 
+/// Who makes and revokes tokens, for the record: the operating system's user, by number if they
+/// have no name.
+#[cfg(unix)]
+pub(super) fn operator() -> String {
+    user().unwrap_or_else(|_| format!("uid {}", nix::unistd::getuid()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn operator() -> String {
+    "unknown".to_owned()
+}
+
 /// The name of the user whose process this is, by the system's database of users.
 #[cfg(unix)]
 fn user() -> Result<String, Failure> {

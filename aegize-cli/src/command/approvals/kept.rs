@@ -24,8 +24,8 @@ pub(in crate::command) struct Kept {
     )]
     store: String,
 
-    /// The audit log in which decisions are recorded, best the agents' own: a file, or a directory
-    /// of segments
+    /// The audit log in which decisions are recorded, and that tokens are made and revoked; best the
+    /// agents' own: a file, or a directory of segments
     #[arg(
         long,
         value_name = "LOG",
@@ -50,7 +50,7 @@ impl Kept {
     ///
     /// If there is no such store, or one of them cannot be used.
     pub(super) async fn open(&self) -> Result<Open, Failure> {
-        self.with_log(self.store().await?)
+        self.with_log(self.store().await?).map_err(unusable)
     }
 
     /// Opens both, and makes the store if there is none yet.
@@ -59,21 +59,25 @@ impl Kept {
     ///
     /// If one of them cannot be used.
     pub(in crate::command) async fn open_or_make(&self) -> Result<Open, Failure> {
-        self.with_log(self.store_or_new().await?)
+        self.with_log(self.store_or_new().await?).map_err(unusable)
     }
 
-    fn with_log(&self, store: Store) -> Result<Open, Failure> {
+    /// Opens the log beside a store that is open.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, if it cannot be used.
+    pub(super) fn with_log(&self, store: Store) -> Result<Open, String> {
         let is_new = !self.audit_log.exists();
         let folder = self.audit_log.parent();
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| is_new && !folder.exists()) {
-            let message = format!(
+            return Err(format!(
                 "{}: is not there, and no audit log in it; give the agents' with --audit-log",
                 folder.display()
-            );
-            return Err(Failure::Refused(Exit::Unusable, message));
+            ));
         }
-        let audit_log = AuditLog::open(&self.audit_log)?;
+        let audit_log = AuditLog::open(&self.audit_log).map_err(|error| error.to_string())?;
         if is_new {
             let log = self.audit_log.display();
             warn(&format!(
@@ -127,6 +131,10 @@ impl Open {
     pub(super) fn desk(&self) -> ApprovalDesk {
         self.approvals.desk(&self.audit_log)
     }
+}
+
+fn unusable(problem: String) -> Failure {
+    Failure::Refused(Exit::Unusable, problem)
 }
 
 /// Runs what waits for stores and signals, on this thread.

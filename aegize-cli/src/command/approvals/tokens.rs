@@ -1,7 +1,9 @@
 //! `aegize approvals tokens`: by what approvers are known who are not the operating system's user.
 //!
-//! The invariant: a token is written to standard output, once, and to no other place.
+//! The invariants: a token is written to standard output, once, and to no other place; and none
+//! counts whose making is not in the audit log.
 
+use std::fmt::Display;
 use std::io::Write;
 
 use aegize::Approver;
@@ -9,8 +11,9 @@ use aegize_store::{Directory, NewToken, TokenInfo};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::approver::Known;
-use super::kept::{Kept, block_on};
+use super::approver::{Known, operator};
+use super::interruption::Interruption;
+use super::kept::{Kept, Open, block_on};
 use crate::exit::{Exit, Failure};
 use crate::layout::{day, padded, rfc3339, time_of_day, width_of};
 use crate::output::{self, note, one_line, strong, visible};
@@ -25,14 +28,15 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  2  no result: the store, an argument or the output is unusable;
-     standard error says why
+  2  no result: the store, the audit log, an argument or the output is
+     unusable; standard error says why, and if a token was revoked all the same
   4  there is no such token";
 
 /// Make tokens for approvers, list them, and take them back
 ///
 /// A token tells who somebody is, to this command (`--token-file`, `AEGIZE_TOKEN`), and in the inbox that
-/// `aegize serve` has. The store keeps a hash of it. Nothing is executed.
+/// `aegize serve` has. The store keeps a hash of it, and the audit log has who made and revoked it.
+/// Nothing is executed.
 #[derive(Debug, Subcommand)]
 #[command(
     arg_required_else_help = true,
@@ -48,7 +52,8 @@ pub(crate) enum TokensCommand {
 /// Make a token for an approver
 ///
 /// Prints the token on standard output, once: nobody can tell it again. Everything else is told on
-/// standard error. Nothing is executed.
+/// standard error. Before the token counts, it is recorded in the audit log that you made it, for whom,
+/// and in which groups; if it cannot be printed, it is revoked again. Nothing is executed.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}"))]
 pub(crate) struct Create {
@@ -64,7 +69,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "ID")]
     slack: Option<String>,
 
-    /// Keep nothing, and print on standard error what a file of approvers has to have
+    /// Keep and record nothing, and print on standard error what a file of approvers has to have
     #[arg(long)]
     print_hash: bool,
 
@@ -91,8 +96,8 @@ pub(crate) struct List {
 
 /// Take back a token
 ///
-/// Whoever has no other is no approver any more. What they have approved stays approved. Nothing is
-/// executed.
+/// Whoever has no other is no approver any more. What they have approved stays approved. The
+/// revocation is recorded in the audit log, and stands also where that fails. Nothing is executed.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Revoke {
@@ -127,26 +132,32 @@ impl Create {
             writeln!(stdout, "{}", token.text())?;
             return Ok(Exit::Done);
         }
-        let token = block_on(async {
-            let directory = self.kept.store_or_new().await?.directory();
+        block_on(async {
+            let open = self.kept.open_or_make().await?;
+            let (desk, directory) = (open.desk(), open.store.directory());
             let known = directory.approver(&self.name).await?;
             let approver = known.filter(|_| self.groups.is_empty()).unwrap_or(approver);
-            let token = directory
-                .create_token(&approver, self.slack.as_deref())
-                .await?;
-            let groups = match approver.groups() {
-                [] => "in no group".to_owned(),
-                groups => format!("in {}", groups.join(", ")),
+            let token = NewToken::generate()?;
+            let (id, slack, by) = (token.id(), self.slack.as_deref(), operator());
+            // Nothing comes between a token and its record.
+            let _held = Interruption::new()?;
+            desk.record_token_created(id, &approver, slack, &by).await?;
+            let kept = directory.keep_token(&token, &approver, slack).await;
+            let given = kept
+                .map_err(|error| error.to_string())
+                .and_then(|()| give(stdout, &token));
+            let Err(problem) = given else {
+                let groups = match approver.groups() {
+                    [] => "in no group".to_owned(),
+                    groups => format!("in {}", groups.join(", ")),
+                };
+                note(&format!("token {id} of {}, {groups}", approver.name()));
+                return Ok(Exit::Done);
             };
-            note(&format!(
-                "token {} of {}, {groups}",
-                token.id(),
-                approver.name()
-            ));
-            Ok(token)
-        })?;
-        writeln!(stdout, "{}", token.text())?;
-        Ok(Exit::Done)
+            let outcome = take_back(&open, id, &approver, &by).await;
+            let message = format!("{problem}; {outcome}");
+            Err(Failure::Refused(Exit::Unusable, message))
+        })
     }
 
     /// What a file of approvers has of a person: JSON strings are YAML, too.
@@ -191,18 +202,59 @@ impl Revoke {
     fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         // Somebody may have the token itself at hand.
         let id = Directory::token_id(&self.id).unwrap_or(&self.id);
-        let is_revoked = block_on(async {
-            let directory = self.kept.store().await?.directory();
-            Ok(directory.revoke_token(id).await?)
-        })?;
-        if is_revoked {
+        block_on(async {
+            let store = self.kept.store().await?;
+            // Nothing comes between a revocation and its record.
+            let _held = Interruption::new()?;
+            let Some(name) = store.directory().revoke_token(id).await? else {
+                let message = format!(
+                    "there is no token `{id}`; `aegize approvals tokens list` has those that are"
+                );
+                return Err(Failure::Refused(Exit::NotFound, message));
+            };
+            // What is wrong with a log is no reason to go on accepting a token.
+            let recorded = match self.kept.with_log(store) {
+                Ok(open) => {
+                    let (desk, by) = (open.desk(), operator());
+                    let recorded = desk.record_token_revoked(id, &name, &by).await;
+                    recorded.map_err(|error| error.to_string())
+                }
+                Err(problem) => Err(problem),
+            };
+            recorded
+                .map_err(|problem| Failure::Refused(Exit::Unusable, unrecorded(id, problem)))?;
             writeln!(stdout, "revoked  {}", one_line(id))?;
-            return Ok(Exit::Done);
-        }
-        let message =
-            format!("there is no token `{id}`; `aegize approvals tokens list` has those that are");
-        Err(Failure::Refused(Exit::NotFound, message))
+            Ok(Exit::Done)
+        })
     }
+}
+
+/// Writes a token to standard output, and makes sure that it has left.
+fn give(stdout: &mut impl Write, token: &NewToken) -> Result<(), String> {
+    let written = writeln!(stdout, "{}", token.text()).and_then(|()| stdout.flush());
+    match written {
+        Err(error) => Err(format!("cannot write to standard output: {error}")),
+        Ok(()) if output::is_closed() => Err("nobody reads standard output".to_owned()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Revokes a token that nobody has, and tells what became of it.
+async fn take_back(open: &Open, id: &str, approver: &Approver, by: &str) -> String {
+    if let Err(error) = open.store.directory().revoke_token(id).await {
+        return format!(
+            "token `{id}` may count all the same ({error}): revoke it with `aegize approvals tokens revoke {id}`"
+        );
+    }
+    let desk = open.desk();
+    match desk.record_token_revoked(id, approver.name(), by).await {
+        Ok(()) => format!("token `{id}` is revoked again"),
+        Err(error) => unrecorded(id, error),
+    }
+}
+
+fn unrecorded(id: &str, problem: impl Display) -> String {
+    format!("token `{id}` is revoked, but unrecorded: {problem}")
 }
 
 fn told(token: &TokenInfo) -> Value {

@@ -6,6 +6,7 @@ mod looking;
 mod prompting;
 mod serving;
 mod terminal;
+mod token_records;
 mod tokens;
 mod trouble;
 mod watching;

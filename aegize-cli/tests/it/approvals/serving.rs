@@ -104,8 +104,8 @@ fn a_call_is_approved_through_the_server() {
     assert_eq!(serde_json::from_str::<Value>(body).unwrap(), shown);
     assert_eq!(bank.pay(5).unwrap(), "paid");
     let records = bank.records();
-    assert_eq!(records[1].event, AuditEvent::ApprovalGranted);
-    assert_eq!(records[1].approvers, ["alice@acme.com"]);
+    assert_eq!(records[2].event, AuditEvent::ApprovalGranted);
+    assert_eq!(records[2].approvers, ["alice@acme.com"]);
     let (code, told) = server.stopped();
     assert_eq!(code, Some(0));
     // The name that browsers tell from other servers' of this host.

@@ -32,6 +32,9 @@ const APPROVALS: [AuditEvent; 6] = [
     AuditEvent::ApprovalConsumed,
 ];
 
+/// What becomes of approvers' tokens.
+const TOKENS: [AuditEvent; 2] = [AuditEvent::TokenCreated, AuditEvent::TokenRevoked];
+
 pub(super) fn write(stdout: &mut impl Write, tally: &Tally) -> io::Result<()> {
     write!(
         stdout,
@@ -64,18 +67,8 @@ pub(super) fn write(stdout: &mut impl Write, tally: &Tally) -> io::Result<()> {
         executions,
         tally,
     )?;
-    let answers = APPROVALS.map(|event| (event, tally.events.of(event)));
-    let answers: Vec<_> = answers
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .collect();
-    if !answers.is_empty() {
-        let told: Vec<String> = answers
-            .iter()
-            .map(|(event, count)| format!("{count} {}", event_name(*event)))
-            .collect();
-        writeln!(stdout, "approvals   {}", told.join(", "))?;
-    }
+    write_counts(stdout, "approvals", &APPROVALS, tally)?;
+    write_counts(stdout, "tokens", &TOKENS, tally)?;
     for other in [AuditEvent::LogRecovered, AuditEvent::Other] {
         let count = tally.events.of(other);
         if count > 0 {
@@ -115,6 +108,24 @@ fn write_shares(
         format!("{} {}{share}", tally.events.of(event), event_name(event))
     });
     writeln!(stdout, "{name:<10}  {total}: {}", parts.join(", "))
+}
+
+/// How often each of some events happened, as far as any did.
+fn write_counts(
+    stdout: &mut impl Write,
+    name: &str,
+    events: &[AuditEvent],
+    tally: &Tally,
+) -> io::Result<()> {
+    let counts = events.iter().map(|event| (event, tally.events.of(*event)));
+    let told: Vec<_> = counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(event, count)| format!("{count} {}", event_name(*event)))
+        .collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    writeln!(stdout, "{name:<10}  {}", told.join(", "))
 }
 
 fn write_open(stdout: &mut impl Write, tally: &Tally) -> io::Result<()> {

@@ -55,8 +55,8 @@ impl Tally {
             None => (time, time),
         });
         self.events.add(record.event);
-        // What befell the log itself is nobody's attempt.
-        if record.event != AuditEvent::LogRecovered {
+        // What befell the log itself, or a token, is nobody's attempt.
+        if record.event.is_about_a_call() {
             let tool = record.tool_name.to_string();
             self.agents.add(record.agent_id.to_string(), record.event);
             self.tools
