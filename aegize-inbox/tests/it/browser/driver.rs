@@ -1,8 +1,8 @@
 //! Chromium, driven by its driver.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -18,10 +18,13 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// How often a browser is started that does not come up.
+const STARTS: usize = 3;
+
 /// A browser of its own: driver, profile and one window.
 pub(crate) struct Browser {
     pub(crate) client: Client,
-    driver: Child,
+    _driver: Driver,
     _profile: TempDir,
 }
 
@@ -56,22 +59,22 @@ impl Browser {
         Self::start(json!({"profile.managed_default_content_settings.javascript": 2})).await
     }
 
+    /// Starts a browser, again if that fails: the port that a driver chose may be taken meanwhile.
     async fn start(preferences: Value) -> Self {
+        let mut failed = Vec::new();
+        while failed.len() < STARTS {
+            match Self::try_start(&preferences).await {
+                Ok(browser) => return browser,
+                Err(problem) => failed.push(problem),
+            }
+        }
+        panic!("Chromium does not start: {failed:?}");
+    }
+
+    async fn try_start(preferences: &Value) -> Result<Self, String> {
         let profile = TempDir::new().unwrap();
-        let mut driver = Command::new("/usr/bin/chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, port) = line.split_once("successfully on port ")?;
-                Some(port.trim_end_matches('.').to_owned())
-            })
-            .unwrap();
+        let mut driver = Driver::start()?;
+        let port = driver.port()?;
         let options = json!({
             "binary": "/usr/bin/chromium",
             "prefs": preferences,
@@ -90,18 +93,16 @@ impl Browser {
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
-            .unwrap();
-        Self {
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
             client,
-            driver,
+            _driver: driver,
             _profile: profile,
-        }
+        })
     }
 
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(self) {
         self.client.clone().close().await.unwrap();
-        self.driver.kill().unwrap();
-        self.driver.wait().unwrap();
     }
 
     pub(crate) async fn open(&self, url: &str) {
@@ -258,10 +259,41 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
+/// What drives a browser. Its output stays open, since it may say more.
+struct Driver {
+    process: Child,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Driver {
+    fn start() -> Result<Self, String> {
+        let mut process = Command::new("/usr/bin/chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("/usr/bin/chromedriver: {error}"))?;
+        let output = process.stdout.take().expect("is piped");
+        let output = BufReader::new(output).lines();
+        Ok(Self { process, output })
+    }
+
+    /// The port that it listens on, which is the last that it says at its start.
+    fn port(&mut self) -> Result<String, String> {
+        let mut said = String::new();
+        for line in self.output.by_ref().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                return Ok(port.trim_end_matches('.').to_owned());
+            }
+            said.extend([&line, "; "]);
+        }
+        Err(said)
+    }
+}
+
+impl Drop for Driver {
     fn drop(&mut self) {
-        // Of a test that failed; otherwise it is closed already.
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
