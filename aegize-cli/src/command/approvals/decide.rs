@@ -167,7 +167,7 @@ async fn is_confirmed(
     let mut terminal = Terminal::open("look at the request, and approve it with --yes")?;
     let earlier = show::earlier(desk, request).await?;
     let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
-    question::write(&mut terminal, request, now)?;
+    question::write(&mut terminal, request, now, width)?;
     show::write_earlier(&mut terminal, &earlier, now, width)?;
     let what = match remember {
         Some(remember) => format!("this call, and in all {remember},"),

@@ -245,3 +245,22 @@ fn a_terminal_is_shown_no_hostile_text() {
         assert!(!shown.contains(is_active), "{arguments:?}: {shown:?}");
     }
 }
+
+#[test]
+fn a_terminal_breaks_no_line_itself() {
+    let bank = Bank::new(ANYONE);
+    let spoof = format!("{}granted", " ".repeat(95));
+    let call = ToolCall::new("pay", "refund").arguments(json!({"note": spoof}));
+    let id = bank.asked_for(call).to_string();
+    let is_broken = |shown: &str| shown.lines().any(|line| line.chars().count() > 100);
+    let mut asking = Terminal::with(&bank.command(&["approve", &id]));
+    let shown = asking.shows("[y/N] ");
+    assert!(!is_broken(&shown), "{shown}");
+    let mut watching = Terminal::with(&bank.command(&["watch"]));
+    let shown = watching.shows("granted");
+    assert!(!is_broken(&shown), "{shown}");
+    for mut terminal in [asking, watching] {
+        terminal.types(INTERRUPT);
+        terminal.end();
+    }
+}

@@ -90,7 +90,7 @@ impl Prompt {
         };
         let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
         writeln!(terminal)?;
-        question::write(terminal, &request, now)?;
+        question::write(terminal, &request, now, width)?;
         show::write_earlier(terminal, &earlier, now, width)?;
 
         let name = visible(self.approver.name());
