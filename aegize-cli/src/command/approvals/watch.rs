@@ -68,7 +68,7 @@ impl Watch {
             let open = self.kept.open().await?;
             let desk = open.desk();
             let mut prompt = if self.prompt {
-                Some(Prompt::open(self.who.approver(&open.store).await?)?)
+                Some(Prompt::open(&self.who, &open.store).await?)
             } else {
                 None
             };
@@ -83,7 +83,7 @@ impl Watch {
         &self,
         stdout: &mut impl Write,
         desk: &ApprovalDesk,
-        mut prompt: Option<&mut Prompt>,
+        mut prompt: Option<&mut Prompt<'_>>,
         interruption: &mut Interruption,
     ) -> Result<(), Failure> {
         let mut after = desk.news(0, PAUSE).await?;

@@ -264,3 +264,34 @@ fn a_terminal_breaks_no_line_itself() {
         terminal.end();
     }
 }
+
+#[test]
+fn whoever_is_no_approver_by_the_time_they_answer_decides_nothing() {
+    let bank =
+        Bank::new("agents: {bot: {require_approval: [{tool: pay, approvers: ['group:ops']}]}}");
+    let id = bank.asked(5);
+    let directory = bank.store.directory();
+    let alice = person("alice").group("ops").unwrap();
+    for (arguments, answers) in [
+        (
+            &["approve", &*id.to_string()] as &[&str],
+            &["y\n"] as &[&str],
+        ),
+        (&["watch", "--prompt"], &["y\n", "\n"]),
+    ] {
+        let token = pollster::block_on(directory.create_token(&alice, None)).unwrap();
+        fs::write(bank.path().join("alice.token"), token.text()).unwrap();
+        let asking = [arguments, &["--token-file", "alice.token"]].concat();
+        let mut terminal = Terminal::with(&bank.command(&asking));
+        terminal.shows("Approve this call as alice? ");
+        assert!(pollster::block_on(directory.revoke_token(token.id())).unwrap());
+        for (answer, question) in answers.iter().zip(["]", "Why? "]) {
+            terminal.shows(question);
+            terminal.types(answer);
+        }
+        let (code, shown) = terminal.end();
+        assert_eq!(code, Some(3), "{arguments:?}: {shown}");
+        assert!(shown.contains("was revoked"), "{arguments:?}: {shown}");
+        assert_eq!(bank.request(id).state(), ApprovalState::Requested);
+    }
+}
