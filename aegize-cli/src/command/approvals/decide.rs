@@ -170,7 +170,7 @@ async fn is_confirmed(
 ) -> Result<bool, Failure> {
     let mut terminal = Terminal::open("look at the request, and approve it with --yes")?;
     let earlier = show::earlier(desk, request).await?;
-    let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
+    let (now, width) = (OffsetDateTime::now_utc(), Some(terminal.width()));
     question::write(&mut terminal, request, now, width)?;
     show::write_earlier(&mut terminal, &earlier, now, width)?;
     let what = match remember {

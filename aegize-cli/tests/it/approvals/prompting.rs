@@ -252,16 +252,21 @@ fn a_terminal_breaks_no_line_itself() {
     let spoof = format!("{}granted", " ".repeat(95));
     let call = ToolCall::new("pay", "refund").arguments(json!({"note": spoof}));
     let id = bank.asked_for(call).to_string();
-    let is_broken = |shown: &str| shown.lines().any(|line| line.chars().count() > 100);
-    let mut asking = Terminal::with(&bank.command(&["approve", &id]));
-    let shown = asking.shows("[y/N] ");
-    assert!(!is_broken(&shown), "{shown}");
-    let mut watching = Terminal::with(&bank.command(&["watch"]));
-    let shown = watching.shows("granted");
-    assert!(!is_broken(&shown), "{shown}");
-    for mut terminal in [asking, watching] {
-        terminal.types(INTERRUPT);
-        terminal.end();
+    for (columns, width) in [(100, 100), (0, 80)] {
+        let is_broken = |shown: &str| shown.lines().any(|line| line.chars().count() > width);
+        for (arguments, last) in [
+            (&["approve", &*id] as &[&str], "[y/N] "),
+            (&["watch"], "granted"),
+        ] {
+            let mut command = bank.command(arguments);
+            command.env_remove("COLUMNS");
+            let mut terminal = Terminal::sized(columns);
+            terminal.run(&command);
+            let shown = terminal.shows(last);
+            assert!(!is_broken(&shown), "{arguments:?}: {shown}");
+            terminal.types(INTERRUPT);
+            terminal.end();
+        }
     }
 }
 

@@ -26,12 +26,17 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn new() -> Self {
+        Self::sized(100)
+    }
+
+    /// One that says that it has so many columns; of 0, it does not know.
+    pub(super) fn sized(columns: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
         let size = Winsize {
             ws_row: 40,
-            ws_col: 100,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };

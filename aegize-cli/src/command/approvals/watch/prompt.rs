@@ -94,7 +94,7 @@ impl<'w> Prompt<'w> {
         let Some(terminal) = &mut self.terminal else {
             return Ok(Some(Prompted::Ended));
         };
-        let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
+        let (now, width) = (OffsetDateTime::now_utc(), Some(terminal.width()));
         writeln!(terminal)?;
         question::write(terminal, &request, now, width)?;
         show::write_earlier(terminal, &earlier, now, width)?;
