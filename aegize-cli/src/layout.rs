@@ -1,6 +1,8 @@
 //! Texts in columns: how wide they are in a terminal, and times, durations and numbers as people
 //! read them.
 
+use std::iter::repeat_n;
+
 use time::{OffsetDateTime, UtcOffset};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -26,6 +28,31 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
         shown.push(c);
     }
     shown + "…"
+}
+
+/// A text in lines that a terminal does not break itself: where that begins a line, there would be
+/// whatever whoever wrote the text wants. The first line begins at a cell, those that are added at
+/// a column. Without a width it stays as it is.
+pub(crate) fn folded(text: &str, start: usize, column: usize, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let column = column.min(width / 2);
+    let mut shown = String::with_capacity(text.len());
+    let mut at = start;
+    for c in text.chars() {
+        let cells = c.width().unwrap_or(0);
+        if c == '\n' {
+            at = 0;
+        } else if at + cells > width {
+            shown.push('\n');
+            shown.extend(repeat_n(' ', column));
+            at = column;
+        }
+        shown.push(c);
+        at += cells;
+    }
+    shown
 }
 
 /// A text that takes at least so many cells.
@@ -97,6 +124,22 @@ mod tests {
         }
         assert_eq!(padded("日", 4), "日  ");
         assert_eq!(padded("abc", 2), "abc");
+    }
+
+    #[test]
+    fn what_a_terminal_would_break_is_broken_before() {
+        for (text, start, column, width, expected) in [
+            ("abcdef", 0, 2, None, "abcdef"),
+            ("abcdef", 0, 2, Some(6), "abcdef"),
+            ("abcdef", 1, 2, Some(6), "abcde\n  f"),
+            ("abcdefghij", 0, 2, Some(4), "abcd\n  ef\n  gh\n  ij"),
+            ("日本語", 0, 1, Some(5), "日本\n 語"),
+            ("ae\u{301}b", 0, 1, Some(2), "ae\u{301}\n b"),
+            ("ab\ncd", 3, 1, Some(5), "ab\ncd"),
+            ("abc", 9, 9, Some(4), "\n  ab\n  c"),
+        ] {
+            assert_eq!(folded(text, start, column, width), expected, "{text}");
+        }
     }
 
     #[test]

@@ -31,10 +31,15 @@ pub(crate) fn width() -> Option<usize> {
     let columns = std::env::var("COLUMNS").ok();
     let told = columns.and_then(|columns| columns.parse().ok());
     told.or_else(|| {
-        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
-        Some(width.0.into())
+        let stdout = io::stdout();
+        let size = terminal_size::terminal_size_of(&stdout);
+        let width = size.map_or(UNTOLD, |(width, _)| width.0.into());
+        stdout.is_terminal().then_some(width)
     })
 }
+
+/// How wide a terminal is that does not say it.
+pub(crate) const UNTOLD: usize = 80;
 
 /// Whether the reader of standard output was seen to be gone.
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aegize_core::{ApprovalError, ApprovalErrorKind, ApprovalRequest, Remember};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts as _, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -135,6 +135,7 @@ pub(crate) async fn sign_in_page(Form(Next { next }): Form<Next>) -> Response {
 pub(crate) async fn sign_in(
     State(app): State<App>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Response {
     let Form(SignIn { token, next }) = match form {
@@ -157,20 +158,27 @@ pub(crate) async fn sign_in(
     let Ok(id) = app.sessions.open(&holder.id) else {
         return Failure::internal().into_response();
     };
-    let cookie = cookie(app.is_secure, &id);
+    let cookie = cookie(&app, &headers, &id);
     ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response()
 }
 
-fn cookie(is_secure: bool, id: &str) -> String {
-    let name = cookie_name(is_secure);
-    let secure = if is_secure { "; Secure" } else { "" };
+/// A cookie, for TLS alone if browsers come by that: also to a proxy that has it.
+fn cookie(app: &App, headers: &HeaderMap, id: &str) -> String {
+    let name = cookie_name(app.is_secure);
+    let origin = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    let has_tls = app.is_secure || origin.is_some_and(|origin| origin.starts_with(b"https://"));
+    let secure = if has_tls { "; Secure" } else { "" };
     format!("{name}={id}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
 
 /// Ends the session.
-pub(crate) async fn sign_out(State(app): State<App>, posted: Posted<Bare>) -> Response {
+pub(crate) async fn sign_out(
+    State(app): State<App>,
+    headers: HeaderMap,
+    posted: Posted<Bare>,
+) -> Response {
     app.sessions.close(&posted.viewer.session);
-    let cookie = format!("{}; Max-Age=0", cookie(app.is_secure, ""));
+    let cookie = format!("{}; Max-Age=0", cookie(&app, &headers, ""));
     ([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response()
 }
 

@@ -250,6 +250,31 @@ fn only_others_approve_and_each_counts_once() {
 }
 
 #[test]
+fn names_that_look_the_same_are_one_person() {
+    let policy =
+        "agents: {bot: {allow: [{tool: pay}]}, \"jose\\u0301@acme.com\": {require_approval: [
+            {tool: pay, quorum: 2}]}}";
+    let bank = Bank::new(policy, Approvals::in_memory());
+    let jose = AgentIdentity::new("jose\u{301}@acme.com", "José", "Tests").unwrap();
+    let id = asked(pay(&bank.context.acting_for(jose), payment(5)));
+    for name in ["josé@acme.com", "jose\u{301}@acme.com", "ＪＯＳÉ@acme.com"] {
+        let refused = bank.approve_by(id, &person(name)).unwrap_err();
+        assert_eq!(refused.kind(), ApprovalErrorKind::NotEntitled, "{name}");
+    }
+    bank.approve_by(id, &person("zoë.i@acme.com")).unwrap();
+    for name in [
+        "zoe\u{308}.i@acme.com",
+        "zoë.i@\u{430}cme.com",
+        "ZOË.I@acme.com\u{fe0f}",
+    ] {
+        let again = bank.approve_by(id, &person(name)).unwrap_err();
+        assert_eq!(again.kind(), ApprovalErrorKind::State, "{name}: {again}");
+    }
+    let granted = bank.approve_by(id, &person("zoe.i@acme.com")).unwrap();
+    assert_eq!(granted.state(), ApprovalState::Granted);
+}
+
+#[test]
 fn what_is_over_is_over() {
     // What happens after a grant, and what the request then is.
     type Turn = fn(&Bank, &Clock, Uuid);

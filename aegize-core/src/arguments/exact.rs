@@ -149,8 +149,9 @@ enum Frame {
 }
 
 impl Copying<'_> {
-    /// What an event costs beside its text: two bytes at least stand for it in JSON.
-    const EVENT: usize = 2;
+    /// What an event costs beside its text: less than it takes in the memory of those who read the
+    /// request, and much more than the two bytes that may stand for it in JSON.
+    const EVENT: usize = 32;
 
     fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
         match self.budget.checked_sub(bytes.saturating_add(Self::EVENT)) {

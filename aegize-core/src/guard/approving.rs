@@ -60,16 +60,28 @@ pub(super) enum End {
 /// What may come of looking for a grant.
 pub(super) enum Found {
     End(End),
-    Asked(ApprovalRequest, Judged),
+    /// People are asked; with what this call asks, if it did not do so before.
+    Asked(ApprovalRequest, Judged, Option<Asking>),
 }
 
 /// A request that this call asks, to be withdrawn if it goes away.
-struct Asking<'h> {
-    held: &'h Held,
+pub(super) struct Asking {
+    held: Arc<Held>,
     request: Option<Uuid>,
 }
 
-impl Drop for Asking<'_> {
+impl Asking {
+    /// A call that does not wait goes on asking when it has gone away.
+    pub(super) fn new(held: Arc<Held>, request: Uuid) -> Self {
+        let waits = held.authority.waiting != Waiting::No;
+        Self {
+            held,
+            request: waits.then_some(request),
+        }
+    }
+}
+
+impl Drop for Asking {
     fn drop(&mut self) {
         if let Some(id) = self.request {
             let desk = self.held.approvals.desk(&self.held.authority.audit_log);
@@ -94,10 +106,7 @@ impl Held {
             Waiting::For(time) => Instant::now().checked_add(time),
             Waiting::UntilItEnds => None,
         };
-        let mut asking = Asking {
-            held: self,
-            request: None,
-        };
+        let mut asking: Option<Asking> = None;
         let mut news = 0;
         loop {
             // Before it looks for a grant, so that none is missed.
@@ -107,16 +116,17 @@ impl Held {
                     Err(error) => return End::Unavailable(error, self.judge()),
                 };
             }
-            let found = match self.find(asking.request, recorded).await {
+            let asked = asking.as_ref().and_then(|asking| asking.request);
+            let found = match self.find(asked, recorded).await {
                 Ok(found) => found,
                 Err(error) => return End::Unavailable(error, self.judge()),
             };
-            let (request, judged) = match found {
-                Found::Asked(request, judged) => (request, judged),
+            let (request, judged, new) = match found {
+                Found::Asked(request, judged, new) => (request, judged, new),
                 Found::End(end) => {
                     // What is used up is asked no longer; anything else is withdrawn.
-                    if let End::Permit(Some(used), _) = &end
-                        && asking.request == Some(used.id())
+                    if let (End::Permit(Some(used), _), Some(asking)) = (&end, &mut asking)
+                        && asked == Some(used.id())
                     {
                         asking.request = None;
                     }
@@ -126,7 +136,8 @@ impl Held {
             if self.authority.waiting == Waiting::No {
                 return End::Pending(request.id(), judged);
             }
-            asking.request = Some(request.id());
+            // What it asked on other terms, it asks no longer.
+            asking = new.or(asking);
             if let Err(error) = self.record_need(request.id(), &judged, recorded).await {
                 return End::Unrecorded(error);
             }
@@ -134,13 +145,14 @@ impl Held {
             let news = is_remembered.then_some(news);
             match self.wait(request.id(), deadline, news).await {
                 Ok(None) => {}
-                Ok(Some(ended)) if ended.state() == ApprovalState::Requested => {
-                    asking.request = None;
-                    return End::Pending(ended.id(), judged);
-                }
                 Ok(Some(ended)) => {
-                    asking.request = None;
-                    return End::Refused(ended, judged);
+                    if let Some(asking) = &mut asking {
+                        asking.request = None;
+                    }
+                    return match ended.state() {
+                        ApprovalState::Requested => End::Pending(ended.id(), judged),
+                        _ => End::Refused(ended, judged),
+                    };
                 }
                 Err(error) => return End::Unavailable(error, judged),
             }

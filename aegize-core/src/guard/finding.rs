@@ -8,7 +8,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::approving::{End, Found, Held, Judged};
+use super::approving::{Asking, End, Found, Held, Judged};
 use super::{Waiting, links};
 use crate::approval::{
     ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Bindings, BoundCall,
@@ -77,20 +77,16 @@ impl Held {
                 |request: &&&&ApprovalRequest| request.question().terms == judged.terms;
             if let Some(request) = in_state(ApprovalState::Requested).find(|r| on_these_terms(&r)) {
                 if asked == Some(request.id()) {
-                    return Ok(Found::Asked((**request).clone(), judged));
+                    return Ok(Found::Asked((**request).clone(), judged, None));
                 }
                 let next = request.ask_again(seen.at)?;
-                if self
-                    .approvals
-                    .ask(|store| store.replace(next.clone()))
-                    .await?
-                {
-                    return Ok(Found::Asked(next, judged));
+                if let Some(asking) = self.ask(&next).await? {
+                    return Ok(Found::Asked(next, judged, Some(asking)));
                 }
                 overtaken += 1;
                 // Many ask at once. A call that does not wait withdraws nothing, and need not be counted.
                 if overtaken == UNCOUNTED && self.authority.waiting == Waiting::No {
-                    return Ok(Found::Asked((**request).clone(), judged));
+                    return Ok(Found::Asked((**request).clone(), judged, None));
                 }
                 continue;
             }
@@ -105,14 +101,29 @@ impl Held {
             }
             let question = self.question(&judged)?;
             let request = self.approvals.request(bindings, question, seen.at);
-            if self
-                .approvals
-                .ask(|store| store.insert(request.clone()))
-                .await?
-            {
-                return Ok(Found::Asked(request, judged));
+            if let Some(asking) = self.ask(&request).await? {
+                return Ok(Found::Asked(request, judged, Some(asking)));
             }
         }
+    }
+
+    /// Has the store keep that this call asks: as a new request, or as one more call of one that is
+    /// there. `None` if others were faster. What was kept is withdrawn even if the call goes away before it
+    /// is told.
+    async fn ask(
+        self: &Arc<Self>,
+        request: &ApprovalRequest,
+    ) -> Result<Option<Asking>, ApprovalError> {
+        let (held, request) = (Arc::clone(self), request.clone());
+        to_its_end(async move {
+            let id = request.id();
+            let kept = held.approvals.ask(|store| match request.revision() {
+                0 => store.insert(request),
+                _ => store.replace(request),
+            });
+            Ok(kept.await?.then(|| Asking::new(Arc::clone(&held), id)))
+        })
+        .await
     }
 
     /// Whether a grant lets this call run, as the policies in force say.

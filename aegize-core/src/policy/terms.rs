@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use unicode_security::confusable_detection::skeleton;
 
 /// What stands before the name of a group.
 pub(super) const GROUP: &str = "group:";
@@ -95,9 +96,12 @@ impl ApprovalTerms {
     }
 }
 
-/// A person by a name that differs from others by more than the case of letters.
+/// A person by a name that people tell from others: in the same case, and without the differences that
+/// they do not see (the skeleton of UTS 39).
 pub(crate) fn folded(person: &str) -> String {
-    person.to_lowercase()
+    let lower = person.to_lowercase();
+    // Some letters have no other case until they are written plainly.
+    skeleton(&lower).flat_map(char::to_lowercase).collect()
 }
 
 /// Someone whose approval counts. It displays as a policy writes it.

@@ -26,7 +26,7 @@ use self::plan::Earlier;
 use crate::channel::{Channel, Channels, Failure};
 
 /// How many requests are read at once.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 
 /// How long a channel rests at most before it looks for what other servers left behind.
 const REST: Duration = Duration::from_secs(3);

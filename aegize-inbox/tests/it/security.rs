@@ -9,7 +9,7 @@ use aegize_inbox::{Inbox, InboxError, Tls};
 use tempfile::TempDir;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::support::{Client, Served, payment, runtime};
+use crate::support::{Client, Served, agent, payment, runtime};
 
 /// Sends bytes as they are, and returns what comes back until the server closes.
 fn raw(served: &Served, request: &str) -> String {
@@ -190,6 +190,23 @@ fn the_cookie_is_for_this_site_and_no_script() {
         cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"),
         "{cookie}"
     );
+}
+
+#[test]
+fn behind_a_proxy_with_tls_the_cookie_is_for_tls_alone() {
+    let served = Served::adapted(|inbox| inbox.host("approvals.acme.com"));
+    let sign_in = |origin: &str| {
+        let form = [("token", &*served.alice)];
+        let request = agent().post(served.url("/sign-in"));
+        let request = request.header("host", "approvals.acme.com");
+        let answer = request.header("origin", origin).send_form(form).unwrap();
+        assert_eq!(answer.status(), 303);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        assert!(cookie.starts_with("aegize="), "{cookie}");
+        cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure")
+    };
+    assert!(sign_in("https://approvals.acme.com"));
+    assert!(!sign_in("http://approvals.acme.com"));
 }
 
 #[test]

@@ -182,11 +182,14 @@ fn what_cannot_be_read_exactly_cannot_be_approved() {
         aegize::with_context(&bank.context, || opaque(Opaque)),
         aegize::with_context(&bank.context, || with_twice(Twice)),
         pay(&bank.context, large),
+        // Every value takes many times of these two bytes in the memory of those who read it.
+        pay(&bank.context, payment(vec![0; 10_000])),
         pay(&bank.context, payment(deep)),
     ];
     let texts = [
         "cannot be read",
         "has a key twice",
+        "is larger",
         "is larger",
         "nests too deep",
     ];

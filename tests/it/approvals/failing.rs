@@ -112,23 +112,36 @@ impl Odd {
         })
     }
 
-    /// One that answers when it is asked for the second time.
+    /// One that tells what was decided when it is asked for the second time.
     fn slow() -> Self {
-        Self(MemoryApprovals::new(), |_, answer| {
-            Box::pin(async move {
-                let mut is_first = true;
-                poll_fn(|_| {
-                    if std::mem::take(&mut is_first) {
-                        Poll::Pending
-                    } else {
-                        Poll::Ready(())
-                    }
-                })
-                .await;
-                answer.await
-            })
+        Self(MemoryApprovals::new(), |state, answer| match state {
+            ApprovalState::Requested => answer,
+            _ => late(answer),
         })
     }
+
+    /// One that tells that people are asked when it is asked for the second time.
+    fn slow_to_ask() -> Self {
+        Self(MemoryApprovals::new(), |state, answer| match state {
+            ApprovalState::Requested => late(answer),
+            _ => answer,
+        })
+    }
+}
+
+fn late(answer: StoreFuture<'_, bool>) -> StoreFuture<'_, bool> {
+    Box::pin(async move {
+        let mut is_first = true;
+        poll_fn(|_| {
+            if std::mem::take(&mut is_first) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+        answer.await
+    })
 }
 
 impl ApprovalStore for Odd {
@@ -137,7 +150,7 @@ impl ApprovalStore for Odd {
     }
 
     fn insert(&self, request: ApprovalRequest) -> StoreFuture<'_, bool> {
-        self.0.insert(request)
+        self.1(request.state(), self.0.insert(request))
     }
 
     fn replace(&self, next: ApprovalRequest) -> StoreFuture<'_, bool> {
@@ -256,4 +269,31 @@ fn a_decision_that_the_store_has_counts_and_is_recorded_though_it_does_not_say_s
         bank.world.events().last(),
         Some(&AuditEvent::ApprovalRejected)
     );
+}
+
+#[test]
+fn a_call_that_goes_away_while_it_asks_asks_no_longer() {
+    let bank = Bank::new(ASK, Approvals::new(Odd::slow_to_ask()));
+    let context = bank.context.wait_until_answered();
+    let call = || {
+        let call = context.guard(payment(5));
+        Box::pin(call.run(async || Ok::<_, GuardError>(())))
+    };
+    let desk = bank.approvals.desk(context.audit_log());
+    let newest = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap();
+    let mut task = Context::from_waker(Waker::noop());
+    let mut gone = call();
+    assert!(gone.as_mut().poll(&mut task).is_pending());
+    drop(gone);
+    assert_eq!(newest()[0].state(), ApprovalState::Withdrawn);
+
+    let mut waiting = call();
+    let mut gone = call();
+    assert!(waiting.as_mut().poll(&mut task).is_pending());
+    assert!(waiting.as_mut().poll(&mut task).is_pending());
+    assert!(gone.as_mut().poll(&mut task).is_pending());
+    drop(gone);
+    assert_eq!(newest()[0].state(), ApprovalState::Requested);
+    drop(waiting);
+    assert_eq!(newest()[0].state(), ApprovalState::Withdrawn);
 }

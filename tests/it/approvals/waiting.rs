@@ -108,6 +108,41 @@ fn a_call_that_goes_away_withdraws_its_request() {
     );
 }
 
+#[test]
+fn what_a_call_asks_on_other_terms_it_asks_no_longer() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("policy.yaml");
+    let policy = "agents: {bot: {require_approval: [{tool: pay, remember: 1h}]}}";
+    std::fs::write(&path, policy).unwrap();
+    let source = PolicySource::watch(&path).unwrap();
+    let approvals = Approvals::in_memory();
+    let world = World::new(ASK);
+    let log = world.context.audit_log();
+    let agent = AgentIdentity::new("bot", "Bot", "Tests").unwrap();
+    let context =
+        GuardContext::new(agent, source.clone(), log.clone()).approvals(approvals.clone());
+    let waiting = context.wait_until_answered();
+    let call = waiting.guard(payment(5));
+    let mut call = Box::pin(call.run(async || Ok::<_, GuardError>(())));
+    let mut task = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut task).is_pending());
+    let desk = approvals.desk(log);
+    let newest = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    let first = newest();
+
+    std::fs::write(&path, policy.replace("pay,", "pay, approvers: [bob],")).unwrap();
+    source.reload().unwrap();
+    asked(pay(&context, payment(6)));
+    assert!(call.as_mut().poll(&mut task).is_pending());
+    let second = newest();
+    assert_ne!(second, first);
+    let state = |id| pollster::block_on(desk.request(id)).unwrap().state();
+    assert_eq!(state(first), ApprovalState::Withdrawn);
+    pollster::block_on(desk.approve(second, &person("bob"), None)).unwrap();
+    pollster::block_on(call).unwrap();
+    assert_eq!(state(second), ApprovalState::Consumed);
+}
+
 /// A task of an executor with a mistake.
 struct Panicking;
 

@@ -73,6 +73,21 @@ impl Who {
         }
     }
 
+    /// The same person as they are known now: what was answered may have been asked long before.
+    ///
+    /// # Errors
+    ///
+    /// As [`approver`](Self::approver), and if it is another person now.
+    pub(super) async fn still(&self, store: &Store, asked: &Approver) -> Result<Approver, Failure> {
+        let now = self.approver(store).await?;
+        if now.name() == asked.name() {
+            return Ok(now);
+        }
+        let (asked, now) = (asked.name(), now.name());
+        let message = format!("`{asked}` was asked, and the token is `{now}`'s now; decide again");
+        Err(Failure::Refused(Exit::NotEntitled, message))
+    }
+
     /// A token, and where it was found.
     fn token(&self) -> Result<Option<(String, String)>, Failure> {
         if let Some(file) = &self.token_file {

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::approver::Who;
 use super::id::IdPart;
 use super::interruption::Interruption;
-use super::kept::{Kept, block_on};
+use super::kept::{Kept, Open, block_on};
 use super::terminal::Terminal;
 use super::{EXIT_CODES, id, json, question, show, words};
 use crate::command::span;
@@ -119,15 +119,19 @@ Examples:
 impl Approve {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
-            let (desk, approver, request) = self.request.open().await?;
+            let (open, mut approver, request) = self.request.open().await?;
+            let desk = open.desk();
             let remember = self.further.remember()?;
             let confirmed = async || {
                 let remember = remember.as_ref();
                 is_confirmed(&desk, &approver, &request, remember).await
             };
-            if !self.yes && !confirmed().await? {
-                note("not approved");
-                return Ok(Exit::Mismatch);
+            if !self.yes {
+                if !confirmed().await? {
+                    note("not approved");
+                    return Ok(Exit::Mismatch);
+                }
+                approver = self.request.who.still(&open.store, &approver).await?;
             }
             // Nothing comes between a decision and its record.
             let _held = Interruption::new()?;
@@ -166,8 +170,8 @@ async fn is_confirmed(
 ) -> Result<bool, Failure> {
     let mut terminal = Terminal::open("look at the request, and approve it with --yes")?;
     let earlier = show::earlier(desk, request).await?;
-    let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
-    question::write(&mut terminal, request, now)?;
+    let (now, width) = (OffsetDateTime::now_utc(), Some(terminal.width()));
+    question::write(&mut terminal, request, now, width)?;
     show::write_earlier(&mut terminal, &earlier, now, width)?;
     let what = match remember {
         Some(remember) => format!("this call, and in all {remember},"),
@@ -181,7 +185,8 @@ async fn is_confirmed(
 impl Reject {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
-            let (desk, approver, request) = self.request.open().await?;
+            let (open, approver, request) = self.request.open().await?;
+            let desk = open.desk();
             // Nothing comes between a decision and its record.
             let _held = Interruption::new()?;
             let decided = desk.reject(request.id(), &approver, Some(&self.reason));
@@ -193,7 +198,8 @@ impl Reject {
 impl Revoke {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
-            let (desk, approver, request) = self.request.open().await?;
+            let (open, approver, request) = self.request.open().await?;
+            let desk = open.desk();
             // Nothing comes between a decision and its record.
             let _held = Interruption::new()?;
             let decided = desk.revoke(request.id(), &approver, self.reason.as_deref());
@@ -204,12 +210,11 @@ impl Revoke {
 
 impl Request {
     /// Where it is decided, by whom, and about what.
-    async fn open(&self) -> Result<(ApprovalDesk, Approver, ApprovalRequest), Failure> {
+    async fn open(&self) -> Result<(Open, Approver, ApprovalRequest), Failure> {
         let open = self.kept.open().await?;
         let approver = self.who.approver(&open.store).await?;
-        let desk = open.desk();
-        let request = self.id.find(&desk).await?;
-        Ok((desk, approver, request))
+        let request = self.id.find(&open.desk()).await?;
+        Ok((open, approver, request))
     }
 
     fn tell(&self, stdout: &mut impl Write, request: &ApprovalRequest) -> Result<Exit, Failure> {

@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 const FEWEST: usize = 8;
 
 /// How many requests are looked at at once.
-const PAGE: usize = 1000;
+const PAGE: usize = 200;
 
 /// How many are named if several are meant.
 const NAMED: usize = 5;

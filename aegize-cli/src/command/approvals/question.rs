@@ -1,6 +1,8 @@
 //! What is asked, in full, for people who are to decide.
 //!
-//! The invariant: every character of what is asked is seen, or written as an escape.
+//! The invariant: every character of what is asked is seen, or written as an escape; no text that
+//! others wrote begins a line, not even where a terminal would break one; and where a secret was taken away,
+//! that is said.
 
 use std::io::{self, Write};
 
@@ -9,8 +11,8 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::words;
-use crate::layout::{day, padded, roughly, time_of_day, width_of};
-use crate::output::{bad, faint, good, plain, state, strong, visible, wary};
+use crate::layout::{day, folded, padded, roughly, time_of_day, width_of};
+use crate::output::{Painted, bad, faint, good, plain, state, strong, visible, wary};
 
 /// How wide labels are.
 const LABEL: usize = 10;
@@ -21,75 +23,74 @@ const LONG: usize = 60;
 /// The widest name of an argument that others are aligned with.
 const WIDEST: usize = 24;
 
+/// What stands in the place of a secret.
+const REDACTED: &str = "[redacted]";
+
+/// Shows it as wide as a terminal is, if it is one.
 pub(super) fn write(
     out: &mut impl Write,
     request: &ApprovalRequest,
     now: OffsetDateTime,
+    terminal: Option<usize>,
 ) -> io::Result<()> {
     let question = request.question();
     let action = &question.action;
+    let mut page = Page {
+        out,
+        terminal,
+        has_secrets: !question.redacted.is_empty(),
+    };
     let call = visible(&format!("{} {}", action.tool_name, action.operation));
-    writeln!(out, "{}", strong(call))?;
+    let call = folded(&call, 0, LABEL + 2, terminal);
+    writeln!(page.out, "{}", strong(call))?;
 
     let standing = standing(request, now);
-    label(out, "state")?;
-    writeln!(out, "{}{standing}", state(request.state(), request.state()))?;
-    label(out, "risk")?;
-    let risk = action.risk_level.as_str();
-    match action.risk_level {
-        RiskLevel::Low | RiskLevel::Medium => writeln!(out, "{}", plain(risk))?,
-        _ => writeln!(out, "{}", bad(risk))?,
-    }
-    row(out, "agent", &words::agent(request))?;
-    row(out, "id", &request.id().to_string())?;
+    page.label("state")?;
+    let state = state(request.state(), request.state());
+    writeln!(page.out, "{state}{standing}")?;
+    let risk = match action.risk_level {
+        RiskLevel::Low | RiskLevel::Medium => plain,
+        _ => bad,
+    };
+    page.painted("risk", action.risk_level.as_str(), risk)?;
+    page.row("agent", &words::agent(request))?;
+    page.row("id", &request.id().to_string())?;
     let times = match request.asked() {
         1 => String::new(),
         asked => format!("{asked} times, first "),
     };
     let ago = roughly(now - request.created_at());
-    row(
-        out,
-        "asked",
-        &format!("{times}{}, {ago} ago", moment(request.created_at())),
-    )?;
+    let asked = format!("{times}{}, {ago} ago", moment(request.created_at()));
+    page.row("asked", &asked)?;
 
-    let paths = &action.path_arguments;
-    write_values(
-        out,
-        "arguments",
-        &action.arguments,
-        &question.redacted,
-        paths,
-    )?;
-    write_values(out, "metadata", &action.metadata, &question.redacted, &[])?;
-    writeln!(out)?;
+    page.values("arguments", &action.arguments, &action.path_arguments)?;
+    page.values("metadata", &action.metadata, &[])?;
+    writeln!(page.out)?;
 
-    row(out, "reason", &question.reason)?;
-    row(out, "rule", &question.rule)?;
-    row(out, "policy", &question.policy)?;
+    page.row("reason", &question.reason)?;
+    page.row("rule", &question.rule)?;
+    page.row("policy", &question.policy)?;
     for terms in &question.terms {
-        row(out, "needs", &words::terms(terms))?;
+        page.row("needs", &words::terms(terms))?;
     }
     for vote in request.approvals() {
-        label(out, "approved")?;
         let told = format!("{} by {}", moment(vote.at), words::vote(vote));
-        writeln!(out, "{}", good(visible(&told)))?;
+        page.painted("approved", &told, good)?;
     }
     if request.state() == ApprovalState::Requested && !request.approvals().is_empty() {
         for missing in words::missing(request) {
-            row(out, "lacks", &missing)?;
+            page.row("lacks", &missing)?;
         }
     }
     if let Some(vote) = request.refusal() {
-        label(out, request.state().as_str())?;
         let told = format!("{} by {}", moment(vote.at), words::vote(vote));
-        writeln!(out, "{}", bad(visible(&told)))?;
+        page.painted(request.state().as_str(), &told, bad)?;
     }
     if let Some(remembered) = words::remembered(request) {
-        row(out, "extends to", &remembered)?;
+        page.row("extends to", &remembered)?;
     }
     for attempt in request.consumed_by() {
-        row(out, "used by", &format!("attempt {attempt}"))?;
+        page.row("used by", &format!("attempt {attempt}"))?;
     }
     Ok(())
 }
@@ -108,43 +109,66 @@ fn standing(request: &ApprovalRequest, now: OffsetDateTime) -> String {
     }
 }
 
-fn write_values(
-    out: &mut impl Write,
-    heading: &str,
-    values: &Map<String, Value>,
-    redacted: &[String],
-    paths: &[String],
-) -> io::Result<()> {
-    if values.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{}", faint(heading))?;
-    let names: Vec<_> = values.keys().map(|name| visible(name)).collect();
-    let widest = names.iter().map(|name| width_of(name)).max().unwrap_or(0);
-    let width = widest.min(WIDEST);
-    for ((name, value), shown) in values.iter().zip(names) {
-        write!(out, "  {}  ", padded(&shown, width))?;
-        let is_redacted = redacted.iter().any(|path| is_within(path, name));
-        let is_path = paths.contains(name);
-        let value = laid_out(value, width + 4);
-        let mark = match (is_redacted, is_path) {
-            (true, _) => "  (kept secret in part or whole; the approval covers it)",
-            (false, true) => "  (a path)",
-            (false, false) => "",
-        };
-        if is_redacted {
-            writeln!(out, "{}{mark}", wary(value))?;
-        } else {
-            writeln!(out, "{}{mark}", plain(value))?;
-        }
-    }
-    Ok(())
+/// Where it is shown.
+struct Page<'o, W> {
+    out: &'o mut W,
+    /// How wide that is.
+    terminal: Option<usize>,
+    /// Whether anything was taken away of what is shown.
+    has_secrets: bool,
 }
 
-/// Whether what was redacted is a value of this name, or in it.
-fn is_within(redacted: &str, name: &str) -> bool {
-    let rest = redacted.strip_prefix(name);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/']))
+impl<W: Write> Page<'_, W> {
+    fn row(&mut self, name: &str, told: &str) -> io::Result<()> {
+        self.painted(name, told, plain)
+    }
+
+    fn painted(
+        &mut self,
+        name: &str,
+        told: &str,
+        paint: fn(String) -> Painted<String>,
+    ) -> io::Result<()> {
+        self.label(name)?;
+        let told = folded(&visible(told), LABEL + 2, LABEL + 2, self.terminal);
+        writeln!(self.out, "{}", paint(told))
+    }
+
+    fn label(&mut self, name: &str) -> io::Result<()> {
+        write!(self.out, "{}  ", faint(padded(name, LABEL)))
+    }
+
+    fn values(
+        &mut self,
+        heading: &str,
+        values: &Map<String, Value>,
+        paths: &[String],
+    ) -> io::Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n{}", faint(heading))?;
+        let names: Vec<_> = values.keys().map(|name| visible(name)).collect();
+        let widest = names.iter().map(|name| width_of(name)).max().unwrap_or(0);
+        let width = widest.min(WIDEST);
+        for ((name, value), shown) in values.iter().zip(names) {
+            let value = laid_out(value, width + 4);
+            let is_redacted =
+                self.has_secrets && [&shown, &value].iter().any(|text| text.contains(REDACTED));
+            let (mark, paint): (_, fn(String) -> Painted<String>) = if is_redacted {
+                let mark = "  (kept secret in part or whole; the approval covers it)";
+                (mark, wary)
+            } else if paths.contains(name) {
+                ("  (a path)", plain)
+            } else {
+                ("", plain)
+            };
+            let text = format!("{}  {value}{mark}", padded(&shown, width));
+            let text = folded(&text, 2, width + 4, self.terminal);
+            writeln!(self.out, "  {}", paint(text))?;
+        }
+        Ok(())
+    }
 }
 
 /// A value as JSON: in one line if it is short, and otherwise in lines that begin at a column.
@@ -162,13 +186,4 @@ fn laid_out(value: &Value, column: usize) -> String {
 /// A day and a time.
 fn moment(time: OffsetDateTime) -> String {
     format!("{} {} UTC", day(time), time_of_day(time))
-}
-
-fn row(out: &mut impl Write, name: &str, told: &str) -> io::Result<()> {
-    label(out, name)?;
-    writeln!(out, "{}", visible(told))
-}
-
-fn label(out: &mut impl Write, name: &str) -> io::Result<()> {
-    write!(out, "{}  ", faint(padded(name, LABEL)))
 }

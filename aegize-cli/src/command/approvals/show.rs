@@ -72,8 +72,9 @@ impl Show {
             output::write_json(stdout, &told)?;
         } else {
             let now = OffsetDateTime::now_utc();
-            question::write(stdout, &request, now)?;
-            write_earlier(stdout, &earlier, now, output::width())?;
+            let width = output::width();
+            question::write(stdout, &request, now, width)?;
+            write_earlier(stdout, &earlier, now, width)?;
         }
         Ok(Exit::Done)
     }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write};
 
 use crate::exit::{Exit, Failure};
+use crate::output::UNTOLD;
 
 /// The longest line that a terminal hands over, and more.
 const LONGEST: usize = 8 * 1024;
@@ -39,9 +40,9 @@ impl Terminal {
     }
 
     /// How wide it is.
-    pub(super) fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size_of(&self.input)?;
-        Some(width.0.into())
+    pub(super) fn width(&self) -> usize {
+        let size = terminal_size::terminal_size_of(&self.input);
+        size.map_or(UNTOLD, |(width, _)| width.0.into())
     }
 
     /// Shows a question, and waits for a line; `None` at the end of the input. What was typed before

@@ -3,7 +3,7 @@
 mod changes;
 mod prompt;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use aegize::{ApprovalDesk, ApprovalRequest, ApprovalState};
@@ -16,11 +16,14 @@ use super::interruption::Interruption;
 use super::kept::{Kept, block_on};
 use super::{id, json, table, words};
 use crate::exit::{Exit, Failure};
-use crate::layout::{roughly, time_of_day};
-use crate::output::{self, faint, state, strong, visible};
+use crate::layout::{folded, roughly, time_of_day};
+use crate::output::{self, faint, state, visible};
 
 /// How long to wait at most before looking whether something has expired, or nobody reads any more.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The column of what is told after the time, the state and the id.
+const TOLD_AT: usize = 35;
 
 /// Show requests as they come, change and end
 ///
@@ -65,7 +68,7 @@ impl Watch {
             let open = self.kept.open().await?;
             let desk = open.desk();
             let mut prompt = if self.prompt {
-                Some(Prompt::open(self.who.approver(&open.store).await?)?)
+                Some(Prompt::open(&self.who, &open.store).await?)
             } else {
                 None
             };
@@ -80,7 +83,7 @@ impl Watch {
         &self,
         stdout: &mut impl Write,
         desk: &ApprovalDesk,
-        mut prompt: Option<&mut Prompt>,
+        mut prompt: Option<&mut Prompt<'_>>,
         interruption: &mut Interruption,
     ) -> Result<(), Failure> {
         let mut after = desk.news(0, PAUSE).await?;
@@ -130,22 +133,23 @@ impl Watch {
         } else {
             String::new()
         };
+        let (id, agent) = (id::short(request.id()), words::agent(request));
+        let call = format!("{} {}", action.tool_name, action.operation);
+        let details = table::details(request);
+        // What is piped has a line for each.
+        let is_terminal = io::stdout().is_terminal();
+        let width = output::width().filter(|_| is_terminal);
+        let told = visible(&format!(
+            "{agent}  {call}  {} risk{left}  {details}",
+            action.risk_level
+        ));
         writeln!(
             stdout,
-            "{}  {}  {}  {}  {}  {}",
+            "{}  {}  {}  {}",
             faint(time_of_day(request.updated_at())),
             state(request.state(), format!("{:<9}", request.state().as_str())),
-            faint(id::short(request.id())),
-            visible(&words::agent(request)),
-            strong(visible(&format!(
-                "{} {}",
-                action.tool_name, action.operation
-            ))),
-            visible(&format!(
-                "{} risk{left}  {}",
-                action.risk_level,
-                table::details(request)
-            )),
+            faint(id),
+            folded(&told, TOLD_AT, TOLD_AT, width),
         )
     }
 }

@@ -2,6 +2,7 @@
 
 use aegize::{RiskLevel, ToolCall};
 use serde_json::json;
+use unicode_width::UnicodeWidthStr;
 
 use super::bank::{ANYONE, Bank, payment, user};
 
@@ -147,6 +148,67 @@ fn a_request_is_shown_in_full() {
         "remember_seconds": null, "remind_after_seconds": null, "escalate_to": [],
     }]);
     assert_eq!(told["terms"], terms);
+}
+
+#[test]
+fn secrets_are_marked_wherever_they_stand() {
+    let bank = Bank::new(ANYONE);
+    let call = ToolCall::new("pay", "refund").arguments(json!({
+        "command": "export PASSWORD='$(cat /etc/hostname)'; true",
+        "options": {"token": "canary"},
+        "amount": 5,
+    }));
+    let id = bank.asked_for(call).to_string();
+    let shown = bank.told(&["show", &id]);
+    let words: Vec<_> = shown.split_whitespace().collect();
+    let mark = "(kept secret in part or whole; the approval covers it)";
+    let expected = format!(
+        "command \"export PASSWORD='[redacted]'; true\" {mark} \
+         options {{\"token\":\"[redacted]\"}} {mark} amount 5 metadata"
+    );
+    assert!(words.join(" ").contains(&expected), "{shown}");
+    // Where nothing was taken away, an agent that says so has written that itself.
+    let call = payment(5).arguments(json!({"amount": 5, "note": "[redacted]"}));
+    let shown = bank.told(&["show", &bank.asked_for(call).to_string()]);
+    assert!(!shown.contains(mark), "{shown}");
+}
+
+#[test]
+fn no_text_begins_a_line_where_the_terminal_ends() {
+    let bank = Bank::new(ANYONE);
+    // As wide as the terminal of these tests is.
+    let pad = |text: &str| format!("{}{text}", " ".repeat(100 - text.len() % 100));
+    let hostile = pad("approved    by alice").repeat(3) + &"日本".repeat(60);
+    let call = payment(5)
+        .arguments(json!({"amount": 5, "note": hostile, &hostile: [hostile, hostile]}))
+        .metadata(json!({"ticket": hostile}));
+    let id = bank.asked_for(call).to_string();
+    bank.told(&["reject", &id, "--reason", &hostile]);
+    let shown = bank.told(&["show", &id]);
+    let labels = [
+        "pay refund",
+        "state ",
+        "risk ",
+        "agent ",
+        "id ",
+        "asked ",
+        "arguments",
+        "metadata",
+        "reason ",
+        "rule ",
+        "policy ",
+        "needs ",
+        "rejected ",
+        "no similar call",
+    ];
+    for line in shown.lines() {
+        assert!(UnicodeWidthStr::width(line) <= 100, "{line}\nin\n{shown}");
+        let is_within = line.is_empty() || line.starts_with("  ");
+        let is_label = labels.iter().any(|label| line.starts_with(label));
+        assert!(is_within || is_label, "{line:?} in\n{shown}");
+    }
+    let said: String = shown.chars().filter(|c| *c == '本').collect();
+    assert_eq!(said.chars().count(), 6 * 60, "all of it is there: {shown}");
 }
 
 #[test]

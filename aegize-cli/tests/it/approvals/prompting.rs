@@ -245,3 +245,58 @@ fn a_terminal_is_shown_no_hostile_text() {
         assert!(!shown.contains(is_active), "{arguments:?}: {shown:?}");
     }
 }
+
+#[test]
+fn a_terminal_breaks_no_line_itself() {
+    let bank = Bank::new(ANYONE);
+    let spoof = format!("{}granted", " ".repeat(95));
+    let call = ToolCall::new("pay", "refund").arguments(json!({"note": spoof}));
+    let id = bank.asked_for(call).to_string();
+    for (columns, width) in [(100, 100), (0, 80)] {
+        let is_broken = |shown: &str| shown.lines().any(|line| line.chars().count() > width);
+        for (arguments, last) in [
+            (&["approve", &*id] as &[&str], "[y/N] "),
+            (&["watch"], "granted"),
+        ] {
+            let mut command = bank.command(arguments);
+            command.env_remove("COLUMNS");
+            let mut terminal = Terminal::sized(columns);
+            terminal.run(&command);
+            let shown = terminal.shows(last);
+            assert!(!is_broken(&shown), "{arguments:?}: {shown}");
+            terminal.types(INTERRUPT);
+            terminal.end();
+        }
+    }
+}
+
+#[test]
+fn whoever_is_no_approver_by_the_time_they_answer_decides_nothing() {
+    let bank =
+        Bank::new("agents: {bot: {require_approval: [{tool: pay, approvers: ['group:ops']}]}}");
+    let id = bank.asked(5);
+    let directory = bank.store.directory();
+    let alice = person("alice").group("ops").unwrap();
+    for (arguments, answers) in [
+        (
+            &["approve", &*id.to_string()] as &[&str],
+            &["y\n"] as &[&str],
+        ),
+        (&["watch", "--prompt"], &["y\n", "\n"]),
+    ] {
+        let token = pollster::block_on(directory.create_token(&alice, None)).unwrap();
+        fs::write(bank.path().join("alice.token"), token.text()).unwrap();
+        let asking = [arguments, &["--token-file", "alice.token"]].concat();
+        let mut terminal = Terminal::with(&bank.command(&asking));
+        terminal.shows("Approve this call as alice? ");
+        assert!(pollster::block_on(directory.revoke_token(token.id())).unwrap());
+        for (answer, question) in answers.iter().zip(["]", "Why? "]) {
+            terminal.shows(question);
+            terminal.types(answer);
+        }
+        let (code, shown) = terminal.end();
+        assert_eq!(code, Some(3), "{arguments:?}: {shown}");
+        assert!(shown.contains("was revoked"), "{arguments:?}: {shown}");
+        assert_eq!(bank.request(id).state(), ApprovalState::Requested);
+    }
+}

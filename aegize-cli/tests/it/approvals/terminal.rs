@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// How long a command may take for anything before that counts as never.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -25,9 +26,21 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn new() -> Self {
+        Self::sized(100)
+    }
+
+    /// One that says that it has so many columns; of 0, it does not know.
+    pub(super) fn sized(columns: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
+        let size = Winsize {
+            ws_row: 40,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&ours, size).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
         let theirs = open(&name);
         Self {

@@ -7,10 +7,12 @@ use std::io::Write as _;
 use std::thread;
 
 use aegize::{ApprovalDesk, ApprovalErrorKind, ApprovalRequest, ApprovalState, Approver};
+use aegize_store::Store;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::super::approver::Who;
 use super::super::decide::{is_yes, write_outcome};
 use super::super::interruption::Interruption;
 use super::super::terminal::Terminal;
@@ -18,7 +20,9 @@ use super::super::{question, show};
 use crate::exit::{Exit, Failure};
 use crate::output::visible;
 
-pub(super) struct Prompt {
+pub(super) struct Prompt<'w> {
+    who: &'w Who,
+    store: &'w Store,
     approver: Approver,
     /// Away while it waits for a line.
     terminal: Option<Terminal>,
@@ -35,15 +39,17 @@ pub(super) enum Prompted {
     Ended,
 }
 
-impl Prompt {
+impl<'w> Prompt<'w> {
     /// Questions to an approver.
     ///
     /// # Errors
     ///
-    /// If there is no terminal.
-    pub(super) fn open(approver: Approver) -> Result<Self, Failure> {
+    /// If it is not known who that is, or there is no terminal.
+    pub(super) async fn open(who: &'w Who, store: &'w Store) -> Result<Self, Failure> {
         Ok(Self {
-            approver,
+            who,
+            store,
+            approver: who.approver(store).await?,
             terminal: Some(Terminal::open("leave out --prompt")?),
             waiting: VecDeque::new(),
             seen: HashSet::new(),
@@ -88,9 +94,9 @@ impl Prompt {
         let Some(terminal) = &mut self.terminal else {
             return Ok(Some(Prompted::Ended));
         };
-        let (now, width) = (OffsetDateTime::now_utc(), terminal.width());
+        let (now, width) = (OffsetDateTime::now_utc(), Some(terminal.width()));
         writeln!(terminal)?;
-        question::write(terminal, &request, now)?;
+        question::write(terminal, &request, now, width)?;
         show::write_earlier(terminal, &earlier, now, width)?;
 
         let name = visible(self.approver.name());
@@ -111,6 +117,7 @@ impl Prompt {
             return Ok(Some(Prompted::Ended));
         };
         let reason = (!reason.is_empty()).then_some(&*reason);
+        self.approver = self.who.still(self.store, &self.approver).await?;
         let decided = if is_approved {
             desk.approve(request.id(), &self.approver, reason).await
         } else {
