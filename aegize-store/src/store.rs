@@ -39,7 +39,9 @@ struct Shared {
 
 impl Store {
     /// Opens the store at a URL, and makes it if it is not there: `sqlite://FILE` with a path that
-    /// is taken as it is, or `postgres://USER:PASSWORD@HOST/DATABASE`.
+    /// is taken as it is, or `postgres://USER:PASSWORD@HOST/DATABASE`. If the host is not this one, the
+    /// URL has to say how it is reached: with `?sslmode=verify-full`, with `require`, by which nobody
+    /// checks the certificate, or with `disable`.
     ///
     /// # Errors
     ///

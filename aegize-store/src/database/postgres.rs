@@ -2,11 +2,14 @@
 //!
 //! The invariant: what was committed is on the server's disk before it is said to be.
 
+use std::net::IpAddr;
 use std::pin::pin;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{
+    PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgSslMode,
+};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{SCHEMA, WAIT, newer, wrong_url};
@@ -63,6 +66,14 @@ impl Postgres {
                  write `postgres://USER@HOST/DATABASE`"
             ))
         })?;
+        if !is_here(&options) && leaves_tls_open(&options) {
+            return Err(wrong_url(
+                "the URL of the store leaves it to whoever is on the way if the connection is \
+                 encrypted, and to which server; end it with `?sslmode=verify-full`, and with \
+                 `&sslrootcert=FILE` if the certificate's authority is your own, or with \
+                 `?sslmode=disable` if nobody else is on that network",
+            ));
+        }
         let options = options
             .application_name("aegize")
             .disable_statement_logging();
@@ -150,6 +161,20 @@ impl Postgres {
         let latest = sqlx::query_scalar("SELECT coalesce(max(updated_at), 0) FROM aegize_requests");
         latest.fetch_one(&self.reads).await
     }
+}
+
+/// Whether what is sent to the server stays on this host.
+fn is_here(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|host| host.is_loopback())
+}
+
+/// Whether the connection is in the clear if it is so answered.
+fn leaves_tls_open(options: &PgConnectOptions) -> bool {
+    matches!(options.get_ssl_mode(), PgSslMode::Allow | PgSslMode::Prefer)
 }
 
 fn unreachable(error: &sqlx::Error) -> StoreError {

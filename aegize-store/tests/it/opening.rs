@@ -121,6 +121,39 @@ fn what_is_no_url_of_a_server_is_told_without_its_password() {
 }
 
 #[test]
+fn a_server_elsewhere_is_not_reached_in_the_clear_by_accident() {
+    for url in [
+        "postgres://user@db.acme.invalid/name",
+        "postgres://user@db.acme.invalid/name?sslmode=prefer",
+        "postgres://user@db.acme.invalid/name?sslmode=allow",
+        "postgres://user@192.0.2.1/name",
+        "postgres://user@[2001:db8::1]/name",
+        "postgres:///name?host=db.acme.invalid",
+    ] {
+        let error = refused(url);
+        assert_eq!(error.kind(), StoreErrorKind::Url, "{url}: {error}");
+        assert!(
+            error.to_string().contains("`?sslmode=verify-full`"),
+            "{error}"
+        );
+    }
+    // What is said is done (Linux takes 0.0.0.0 for itself, but that is no address of this host), and
+    // what is sent on this host nobody else sees.
+    for url in [
+        "postgres://user@0.0.0.0:1/name?sslmode=disable",
+        "postgres://user@0.0.0.0:1/name?sslmode=require",
+        "postgres://user@0.0.0.0:1/name?sslmode=verify-full",
+        "postgres://user@localhost:1/name",
+        "postgres://user@127.0.0.2:1/name",
+        "postgres://user@[::1]:1/name",
+        "postgres:///name?host=/nowhere",
+    ] {
+        let error = refused(url);
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{url}: {error}");
+    }
+}
+
+#[test]
 fn what_others_made_is_left_as_it_is() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("approvals.db");
