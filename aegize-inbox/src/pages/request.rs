@@ -208,6 +208,8 @@ fn decision(request: &ApprovalRequest, viewer: &Viewer, now: OffsetDateTime) -> 
         }
         @if may_approve || may_reject || may_revoke {
             form #decision.decision method="post" action={ (path) "/reject" } {
+                // Enter in a field would press the first button, which would be the one that approves.
+                button type="submit" hidden disabled {}
                 input type="hidden" name="form_token" value=(viewer.session.form_token);
                 label for="reason" { "Reason " span.optional { "kept in the log, and told to the agent" } }
                 textarea #reason name="reason" rows="3" maxlength="1000" {}

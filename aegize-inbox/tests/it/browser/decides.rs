@@ -45,6 +45,27 @@ fn a_person_signs_in_approves_and_rejects() {
 
 #[test]
 #[ignore = "needs Chromium; .ci/run installs it and runs this"]
+fn nothing_is_decided_by_enter_in_a_field() {
+    let served = Served::new();
+    let policy = "agents: {billing_bot: {require_approval: [{tool: payments, remember: 1h}]}}";
+    let id = ask(&served.context(policy), payment(10));
+    runtime().block_on(async {
+        let browser = Browser::new().await;
+        browser.sign_in(&served.url("/"), &served.alice).await;
+        browser.open(&served.url(&format!("/requests/{id}"))).await;
+        browser.press(".remember summary").await;
+        browser.write("[name=minutes]", "\u{e007}").await;
+        browser.write("[name=uses]", "\u{e007}").await;
+        // Whatever the keys have done is done before the next page.
+        browser.press(".crumb a").await;
+        browser.see(".entry").await;
+        assert_eq!(served.state(id), ApprovalState::Requested);
+        browser.close().await;
+    });
+}
+
+#[test]
+#[ignore = "needs Chromium; .ci/run installs it and runs this"]
 fn pages_are_fresh_and_keep_what_is_typed() {
     let served = Served::new();
     let first = served.ask(payment(10));
