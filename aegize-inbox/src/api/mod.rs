@@ -127,8 +127,8 @@ async fn list(
         }
     };
     let query = selection.query(most)?;
-    let requests = app.desk.requests(&query).await?;
-    Ok(Json(ListView::new(&requests, most)).into_response())
+    let list = app.desk.requests(&query).await?;
+    Ok(Json(ListView::new(&list, most)).into_response())
 }
 
 async fn request(

@@ -104,7 +104,7 @@ impl Channels {
     }
 
     /// The same, where that is told when the store or the log fails, so that nobody can be told
-    /// anything. What fails in a channel is in the outbox.
+    /// anything, or a request cannot be read. What fails in a channel is in the outbox.
     #[must_use]
     pub fn on_trouble(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.trouble = Arc::new(tell);

@@ -315,3 +315,31 @@ fn an_answer_that_comes_too_late_is_told_the_state() {
         assert!(answer.text.contains("no invoice"), "{}", answer.text);
     }
 }
+
+#[test]
+fn a_request_that_cannot_be_read_hides_no_other() {
+    let served = Served::new();
+    let damaged = served.ask(payment(1));
+    let healthy = served.ask(payment(2));
+    served.tamper(&format!(
+        "UPDATE aegize_requests SET body = '{{}}' WHERE id = x'{}'",
+        damaged.simple()
+    ));
+    let client = Client::signed_in(&served, &served.alice);
+    let told = format!("1 request cannot be read: <a href=\"/requests/{damaged}\">");
+    let similar = format!("/requests/{healthy}");
+    for path in ["/", "/history", &*similar] {
+        let page = client.get(path);
+        assert_eq!(page.status, 200, "{path}\n{}", page.text);
+        assert!(page.text.contains(&told), "{path}\n{}", page.text);
+        assert!(page.text.contains(&healthy.to_string()), "{path}");
+    }
+    let page = client.get(&format!("/requests/{damaged}"));
+    assert_eq!(page.status, 503);
+    for part in ["It cannot be read", "missing field `id`"] {
+        assert!(page.text.contains(part), "{}", page.text);
+    }
+    assert_eq!(client.decide(damaged, "approve", "").status, 503);
+    assert_eq!(client.decide(healthy, "approve", "").status, 303);
+    assert_eq!(served.state(healthy), ApprovalState::Granted);
+}

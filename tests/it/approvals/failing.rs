@@ -43,7 +43,7 @@ impl ApprovalStore for Broken {
         self.fail()
     }
 
-    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         self.fail()
     }
 
@@ -156,7 +156,7 @@ impl ApprovalStore for Odd {
         self.0.find(binding, scope)
     }
 
-    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         self.0.list(query)
     }
 

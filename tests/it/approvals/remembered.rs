@@ -298,7 +298,7 @@ fn calls_that_wait_are_answered_by_what_is_remembered_meanwhile() {
     }
     let desk = bank.approvals.desk(bank.context.audit_log());
     let requests = pollster::block_on(desk.requests(&ApprovalQuery::newest(9))).unwrap();
-    let [large, six, five] = &requests[..] else {
+    let [large, six, five] = &requests.requests[..] else {
         panic!("{requests:?}");
     };
     bank.remember(five.id(), &up_to_100(2)).unwrap();
