@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aegize_core::Approver;
 use serde::Deserialize;
@@ -21,11 +21,18 @@ const LONGEST: u64 = 1024 * 1024;
 
 pub(super) struct ApproversFile {
     path: PathBuf,
-    /// The text that was read last, and who is in it.
-    read: Mutex<Option<(Vec<u8>, Arc<People>)>>,
+    read: Mutex<Read>,
+}
+
+/// What was read last, and who is told if it is wrong.
+struct Read {
+    last: Option<(Result<Vec<u8>, StoreError>, Known)>,
+    trouble: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 type People = Vec<Person>;
+
+type Known = Result<Arc<People>, StoreError>;
 
 struct Person {
     approver: Approver,
@@ -53,10 +60,22 @@ impl ApproversFile {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let file = Self {
             path: path.to_owned(),
-            read: Mutex::new(None),
+            read: Mutex::new(Read {
+                last: None,
+                trouble: Box::new(|_| ()),
+            }),
         };
         file.people()?;
         Ok(file)
+    }
+
+    /// From now on, that is told what is wrong with the file.
+    pub(super) fn on_trouble(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
+        self.read().trouble = Box::new(tell);
+    }
+
+    fn read(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -88,19 +107,24 @@ impl ApproversFile {
     }
 
     /// Who is in the file now. It is small, and read each time: a time stamp would not tell all
-    /// changes.
-    fn people(&self) -> Result<Arc<People>, StoreError> {
-        let bytes = self.bytes()?;
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, people)) = &*read
+    /// changes. What is wrong with it is told once, until it is something else.
+    fn people(&self) -> Known {
+        let bytes = self.bytes();
+        let mut read = self.read();
+        if let Some((known, people)) = &read.last
             && *known == bytes
         {
-            return Ok(Arc::clone(people));
+            return people.clone();
         }
-        let people = parse(&bytes).map_err(|problem| self.wrong(&problem))?;
-        let people = Arc::new(people);
-        *read = Some((bytes, Arc::clone(&people)));
-        Ok(people)
+        let people = bytes.clone().and_then(|bytes| {
+            let people = parse(&bytes).map_err(|problem| self.wrong(&problem))?;
+            Ok(Arc::new(people))
+        });
+        if let Err(error) = &people {
+            (read.trouble)(&error.to_string());
+        }
+        read.last = Some((bytes, people.clone()));
+        people
     }
 
     fn bytes(&self) -> Result<Vec<u8>, StoreError> {

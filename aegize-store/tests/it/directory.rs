@@ -1,6 +1,7 @@
 //! Who is known by a token, a name or an id of Slack.
 
 use std::fs;
+use std::sync::{Arc, Mutex};
 
 use aegize_core::Approver;
 use aegize_store::{Directory, NewToken, StoreErrorKind};
@@ -186,6 +187,45 @@ fn a_file_tells_the_same_and_is_read_when_it_was_changed() {
     fs::remove_file(&path).unwrap();
     assert!(block_on(directory.authenticate(token.text())).is_err());
     assert!(Directory::from_file(&path).is_err());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_once_for_each_change() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("approvers.yaml");
+    let write = |text: &str| fs::write(&path, text).unwrap();
+    write("approvers: {alice@acme.com: {}}");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let teller = Arc::clone(&told);
+    let directory = Directory::from_file(&path)
+        .unwrap()
+        .on_trouble(move |trouble| teller.lock().unwrap().push(trouble.to_owned()));
+    let asked = || block_on(directory.clone().approver("alice@acme.com"));
+    let expect = |expected: &[&str]| {
+        for _ in 0..3 {
+            let error = asked().unwrap_err().to_string();
+            assert!(error.contains(expected.last().unwrap()), "{error}");
+        }
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.contains(expected), "{told}");
+            assert!(told.contains(&path.display().to_string()), "{told}");
+        }
+    };
+    assert!(asked().unwrap().is_some());
+    write("approvers: {\n");
+    expect(&["line 1"]);
+    write("approvers:\n  alice@acme.com: {group: []}\n");
+    expect(&["line 1", "`group`"]);
+    // Wrong in the same way is another change all the same.
+    write("approvers:\n  alice@acme.com: {group: []}\n\n");
+    expect(&["line 1", "`group`", "`group`"]);
+    fs::remove_file(&path).unwrap();
+    expect(&["line 1", "`group`", "`group`", "cannot be read"]);
+    write("approvers: {alice@acme.com: {}}");
+    assert!(asked().unwrap().is_some());
+    assert_eq!(told.lock().unwrap().len(), 4);
 }
 
 #[test]

@@ -155,6 +155,33 @@ fn who_has_no_token_is_told_how_to_make_one() {
 }
 
 #[test]
+fn approvers_that_cannot_be_read_are_told_once_where_the_server_runs() {
+    let bank = Bank::new(ANYONE);
+    let file = bank.path().join("approvers.yaml");
+    fs::write(&file, "approvers: {}").unwrap();
+    let server = Server::new(serve(&bank).args(["--approvers", "approvers.yaml"]));
+    fs::write(&file, "approvers:\n  alice@acme.com: {group: [ops]}\n").unwrap();
+    let token = format!("agz_{}_{}", "0".repeat(16), "0".repeat(64));
+    let headers = format!("Authorization: Bearer {token}\r\n");
+    for _ in 0..3 {
+        let answer = server.answer("GET /api/v1/me", &headers, "");
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(
+            !answer.contains("group"),
+            "it is for whoever runs the server: {answer}"
+        );
+    }
+    let (_, told) = server.stopped();
+    let warnings = told.lines().filter(|line| line.starts_with("warning: "));
+    let [warning] = warnings.collect::<Vec<_>>()[..] else {
+        panic!("{told}");
+    };
+    for part in ["approvers.yaml", "`group`", "line 2"] {
+        assert!(warning.contains(part), "no {part} in {warning}");
+    }
+}
+
+#[test]
 fn a_server_may_begin_before_any_agent() {
     let directory = TempDir::new().unwrap();
     let mut command = aegize(directory.path());
