@@ -127,6 +127,17 @@ fn programs_list_and_see() {
     ] {
         assert_eq!(list(query).0, 400, "{query}");
     }
+    // A mistyped name would otherwise give all there are.
+    let (status, problem) = list("?stat=granted&limit=1");
+    assert_eq!(status, 400);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("`stat` is no parameter"), "{detail}");
+    let parameters = &api.document["paths"]["/requests"]["get"]["parameters"];
+    for parameter in parameters.as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        assert!(detail.contains(name), "no {name} in {detail}");
+        assert_ne!(list(&format!("?{name}=")).1["detail"], problem["detail"]);
+    }
 
     let (_, shown) = api.call("get", &format!("/requests/{}", payments[0]), alice, None);
     assert_eq!(shown["arguments"]["amount"], 1);
