@@ -242,8 +242,12 @@ fn a_rule_has_to_let_it_be_remembered() {
 #[test]
 fn conditions_are_read_strictly() {
     let rows = [
-        ("", "an exemption"),
+        ("", "expected conditions: a mapping with `args`"),
         ("{}", "without a condition"),
+        (
+            "nonsense",
+            "found a string; write them as in policies, such as `args: {amount: {max: 100}}`",
+        ),
         ("args: {}", "a"),
         ("args: {amount: {mx: 5}}", "unknown key `mx`"),
         ("arg: {amount: {max: 5}}", "unknown key `arg`"),

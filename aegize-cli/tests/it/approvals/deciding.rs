@@ -287,7 +287,7 @@ fn what_may_not_be_remembered_approves_nothing() {
     let bank = Bank::new(policy);
     let never = bank.asked(5);
     let briefly = bank.asked_for(ToolCall::new("pay", "charge"));
-    let rows: [(Uuid, &[&str], &str); 7] = [
+    let rows: [(Uuid, &[&str], &str); 8] = [
         (
             never,
             &["--remember", "1h", "--uses", "2"],
@@ -313,7 +313,12 @@ fn what_may_not_be_remembered_approves_nothing() {
         (
             briefly,
             &["--remember", "1h", "--uses", "2", "--when", "argz: {}"],
-            "these conditions do not load",
+            "these conditions do not load: unknown key `argz`; did you mean `args`?",
+        ),
+        (
+            briefly,
+            &["--remember", "1h", "--uses", "2", "--when", "nonsense"],
+            "write them as in policies, such as `args: {amount: {max: 100}}`",
         ),
     ];
     for (id, further, problem) in rows {
