@@ -109,7 +109,8 @@ impl Serve {
             inbox = inbox.allow_plain_http();
         }
         if let Some(channels) = channels {
-            inbox = inbox.channels(channels.on_trouble(warn));
+            let channels = channels.on_trouble(warn);
+            inbox = inbox.channels(channels.answered_with(self.kept.arguments()));
         }
         let listener = TcpListener::bind(self.listen)
             .map_err(|error| unusable(format!("cannot listen at `{}`: {error}", self.listen)))?;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::bank::{ANYONE, Bank, approvals};
+use super::terminal::Terminal;
 use crate::support::{Ran, aegize};
 
 struct Server {
@@ -142,6 +143,39 @@ channels:
     let unsigned = server.answer("POST /callbacks/webhook/hook", "", "{}");
     assert!(unsigned.starts_with("HTTP/1.1 401 "), "{unsigned}");
     assert_eq!(server.stopped().0, Some(0));
+}
+
+#[test]
+fn what_a_terminal_is_told_to_answer_with_does_so() {
+    let bank = Bank::new(ANYONE);
+    fs::write(
+        bank.path().join("channels.yaml"),
+        "channels: [{name: here, type: terminal}]",
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(".", bank.path().join("the agents'")).unwrap();
+    let id = bank.asked(5);
+    let mut command = serve(&bank);
+    command.args(["--listen", "127.0.0.1:0", "--channels", "channels.yaml"]);
+    command.args(["--store", "sqlite://./approvals.db"]);
+    command.args(["--audit-log", "the agents'/audit.jsonl"]);
+    let mut terminal = Terminal::with(&command);
+    terminal.shows("answer with `aegize ");
+    let told = terminal.shows("` or `reject`");
+    let answer = told.strip_suffix("` or `reject`").unwrap();
+    let places = "--store sqlite://./approvals.db --audit-log \"the agents'/audit.jsonl\"";
+    assert_eq!(answer, format!("approvals approve {id} {places}"));
+    let program = command.get_program().to_str().unwrap();
+    let ran = Command::new("sh")
+        .args(["-c", &format!("'{program}' {answer} --yes")])
+        .current_dir(bank.path())
+        .output()
+        .unwrap();
+    let ran = Ran::from(ran);
+    assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{answer}");
+    assert_eq!(bank.pay(5).unwrap(), "paid");
+    terminal.types("\u{3}");
+    assert_eq!(terminal.end().0, Some(0));
 }
 
 #[test]
