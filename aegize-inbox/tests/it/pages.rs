@@ -343,3 +343,32 @@ fn a_request_that_cannot_be_read_hides_no_other() {
     assert_eq!(client.decide(healthy, "approve", "").status, 303);
     assert_eq!(served.state(healthy), ApprovalState::Granted);
 }
+
+#[test]
+fn what_failed_is_counted_while_people_are_asked() {
+    let served = Served::new();
+    let id = served.ask(payment(1));
+    let alice = Client::signed_in(&served, &served.alice);
+    assert!(!alice.get("/").text.contains("/deliveries"));
+    let outbox = served.store.outbox();
+    pollster::block_on(async {
+        let kind = aegize_store::DeliveryKind::Asked;
+        outbox.enqueue(id, "finance", kind).await.unwrap();
+        let lease = std::time::Duration::from_hours(1);
+        let claimed = outbox.claim("finance", 1, lease).await.unwrap();
+        let failed = outbox.failed(claimed[0].id, "no route", None);
+        failed.await.unwrap();
+    });
+    let badge = "1<span class=\"unheard\"> failed</span>";
+    let page = alice.get("/").text;
+    assert!(
+        page.contains("/deliveries") && page.contains(badge),
+        "{page}"
+    );
+    alice.decide(id, "reject", "");
+    let page = alice.get("/").text;
+    assert!(
+        page.contains("/deliveries") && !page.contains(badge),
+        "{page}"
+    );
+}
