@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut news = 0;
         let request = loop {
             news = desk.news(news, std::time::Duration::from_secs(1)).await?;
-            if let Some(request) = desk.requests(&query).await?.pop() {
+            if let Some(request) = desk.requests(&query).await?.requests.pop() {
                 break request;
             }
         };

@@ -67,9 +67,9 @@ mod yaml;
 
 pub use self::action::{RiskLevel, ToolAction, UnknownRiskLevel};
 pub use self::approval::{
-    ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState,
-    ApprovalStore, ApprovalVote, Approvals, Approver, Binding, BindingKey, MemoryApprovals,
-    Question, Remember, Seen, StoreFuture,
+    ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalList, ApprovalQuery, ApprovalRequest,
+    ApprovalState, ApprovalStore, ApprovalVote, Approvals, Approver, Binding, BindingKey,
+    MemoryApprovals, Question, Remember, Seen, StoreFuture,
 };
 pub use self::audit::{
     AuditError, AuditEvent, AuditLog, AuditLogOptions, AuditRecord, AuditRecords, AuditSink, Batch,

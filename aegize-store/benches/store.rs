@@ -64,7 +64,7 @@ fn template() -> Value {
     assert!(result.is_err(), "people are asked");
     let desk = approvals.desk(context.audit_log());
     let requests = block_on(desk.requests(&ApprovalQuery::newest(1))).expect("a request");
-    serde_json::to_value(&requests[0]).expect("JSON")
+    serde_json::to_value(&requests.requests[0]).expect("JSON")
 }
 
 /// Not after what the clock of any store says, which may be coarser.
@@ -104,8 +104,8 @@ fn pages(store: &Store) {
     query.states = vec![ApprovalState::Requested];
     let list = |query: &ApprovalQuery| {
         let listed = block_on(store.list(query.clone())).expect("a list");
-        assert_eq!(listed.value.len(), 50);
-        listed.value
+        assert_eq!(listed.value.requests.len(), 50);
+        listed.value.requests
     };
     measure("a page of 50 that wait", || drop(list(&query)));
     query.before = Some(list(&query)[49].id());

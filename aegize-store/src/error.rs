@@ -82,6 +82,10 @@ impl From<sqlx::Error> for StoreError {
 
 impl From<StoreError> for ApprovalError {
     fn from(error: StoreError) -> Self {
-        Self::new(ApprovalErrorKind::Store, error)
+        let kind = match error.kind {
+            StoreErrorKind::Damaged => ApprovalErrorKind::Damaged,
+            _ => ApprovalErrorKind::Store,
+        };
+        Self::new(kind, error)
     }
 }

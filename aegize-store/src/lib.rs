@@ -11,6 +11,8 @@
     )
 )]
 
+#[doc(hidden)]
+pub mod __yaml;
 mod database;
 mod directory;
 mod error;

@@ -188,6 +188,16 @@ impl Outbox {
         self.store.run(|database| problems(database, most)).await
     }
 
+    /// How many of those are about requests for which people are still asked: what was to be told
+    /// of the others, nobody waits for any more.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn open_problems(&self) -> Result<u64, StoreError> {
+        self.store.run(open_problems).await
+    }
+
     /// Requests, and the channels that were told of them, but not yet of their end.
     ///
     /// # Errors
@@ -359,6 +369,16 @@ async fn problems(database: Database, most: usize) -> Result<Vec<Delivery>, Stor
     on!(&database, reads, |pool| {
         let found = sqlx::query_as(FIND).bind(limit(most));
         read_all(found.fetch_all(pool).await?)
+    })
+}
+
+async fn open_problems(database: Database) -> Result<u64, StoreError> {
+    const COUNT: &str = "SELECT count(*) FROM aegize_deliveries \
+         JOIN aegize_requests ON aegize_requests.id = aegize_deliveries.request_id \
+         WHERE aegize_deliveries.error IS NOT NULL AND aegize_requests.state = 'requested'";
+    on!(&database, reads, |pool| {
+        let count: i64 = sqlx::query_scalar(COUNT).fetch_one(pool).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
     })
 }
 

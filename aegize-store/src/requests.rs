@@ -1,7 +1,9 @@
 //! What is asked of the table of requests.
 
-use aegize_core::{ApprovalQuery, ApprovalRequest, ApprovalState, Binding, BindingKey, Seen};
-use sqlx::AssertSqlSafe;
+use aegize_core::{
+    ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState, Binding, BindingKey, Seen,
+};
+use sqlx::{AssertSqlSafe, FromRow as _, Row as _};
 use uuid::Uuid;
 
 use crate::database::{Database, on};
@@ -82,7 +84,8 @@ pub(crate) async fn load(
     let mut select = Select::new();
     select.and("id = ", [Value::Id(id)]);
     let seen = select.run(database).await?;
-    Ok(Seen::new(seen.value.into_iter().next(), seen.at))
+    let found = seen.value.into_iter().next().transpose();
+    Ok(Seen::new(found.map_err(|damage| damage.error)?, seen.at))
 }
 
 /// What may answer a call, the oldest first.
@@ -100,27 +103,54 @@ pub(crate) async fn find(
     select.text.push_str(" OR standing");
     select.and("scope = ", bytes(scope));
     select.text.push_str(" ORDER BY id");
-    select.run(database).await
+    let seen = select.run(database).await?;
+    // Any of them may be the answer, also one that cannot be read.
+    let found: Result<_, Damage> = seen.value.into_iter().collect();
+    Ok(Seen::new(found.map_err(|damage| damage.error)?, seen.at))
 }
 
-/// What a query selects, the newest first.
+/// What a query selects, the newest first. For what cannot be read, more is looked for.
 pub(crate) async fn list(
     database: Database,
-    query: ApprovalQuery,
-) -> Result<Seen<Vec<ApprovalRequest>>, StoreError> {
+    mut query: ApprovalQuery,
+) -> Result<Seen<ApprovalList>, StoreError> {
+    let mut list = ApprovalList::default();
+    loop {
+        let seen = selected(&query).run(database.clone()).await?;
+        let is_last = seen.value.len() < query.most;
+        for found in seen.value {
+            match found {
+                Ok(request) => {
+                    query.before = Some(request.id());
+                    query.most -= 1;
+                    list.requests.push(request);
+                }
+                Err(damage) => {
+                    query.before = Some(damage.id);
+                    list.unreadable.push(damage.id);
+                }
+            }
+        }
+        if is_last || query.most == 0 {
+            return Ok(Seen::new(list, seen.at));
+        }
+    }
+}
+
+fn selected(query: &ApprovalQuery) -> Select {
     let mut select = Select::new();
     if !query.states.is_empty() {
         let states = query.states.iter();
         select.and("state IN ", states.map(|state| Value::text(state.as_str())));
     }
     let columns = [
-        ("agent_id = ", query.agent_id),
-        ("tool_name = ", query.tool_name),
-        ("operation = ", query.operation),
+        ("agent_id = ", &query.agent_id),
+        ("tool_name = ", &query.tool_name),
+        ("operation = ", &query.operation),
     ];
     for (column, value) in columns {
         if let Some(value) = value {
-            select.and(column, [Value::Text(value)]);
+            select.and(column, [Value::text(value)]);
         }
     }
     if let Some(before) = query.before {
@@ -129,7 +159,7 @@ pub(crate) async fn list(
     select.text.push_str(" ORDER BY id DESC LIMIT ");
     let most = u64::try_from(query.most).unwrap_or(u64::MAX);
     select.values([Value::Number(number(most))]);
-    select.run(database).await
+    select
 }
 
 /// How many requests are in a state.
@@ -150,6 +180,12 @@ pub(crate) async fn revision(database: Database, id: Uuid) -> Result<Option<u64>
         let revision: Option<i64> = found.fetch_optional(pool).await?;
         Ok(revision.and_then(|revision| u64::try_from(revision).ok()))
     })
+}
+
+/// A row that is not as it was kept.
+struct Damage {
+    id: Uuid,
+    error: StoreError,
 }
 
 /// A statement that selects requests.
@@ -200,12 +236,15 @@ impl Select {
     }
 
     /// What it selects, and the time after that.
-    async fn run(self, database: Database) -> Result<Seen<Vec<ApprovalRequest>>, StoreError> {
+    async fn run(
+        self,
+        database: Database,
+    ) -> Result<Seen<Vec<Result<ApprovalRequest, Damage>>>, StoreError> {
         // Made of words of this file alone; what comes from others is bound.
         let text = AssertSqlSafe(self.text);
         on!(&database, reads, |pool| {
             let mut connection = pool.acquire().await?;
-            let mut query = sqlx::query_as::<_, Row>(text);
+            let mut query = sqlx::query(text);
             for value in self.values {
                 query = match value {
                     Value::Id(id) => query.bind(id),
@@ -217,8 +256,14 @@ impl Select {
             let rows = query.fetch_all(&mut *connection).await?;
             let clock = sqlx::query_scalar("SELECT now FROM aegize_clock");
             let now = clock.fetch_one(&mut *connection).await?;
-            let requests: Result<_, _> = rows.into_iter().map(row::read).collect();
-            Ok(Seen::new(requests?, row::time(now)?))
+            let mut found = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let id = row.try_get(0)?;
+                let read = Row::from_row(row).map_err(StoreError::from);
+                let read = read.and_then(row::read);
+                found.push(read.map_err(|error| Damage { id, error }));
+            }
+            Ok(Seen::new(found, row::time(now)?))
         })
     }
 }

@@ -82,7 +82,7 @@ pub(crate) struct Written {
 impl Written {
     pub(crate) fn new(request: &ApprovalRequest) -> Result<Self, StoreError> {
         let body = serde_json::to_string(request).map_err(|error| unwritable(&error))?;
-        // One row that cannot be read would keep people from all others.
+        // A row that cannot be read keeps its calls refused, and people cannot decide about it.
         let read = serde_json::from_str::<ApprovalRequest>(&body);
         if read.map_err(|error| unwritable(&error))? != *request {
             return Err(StoreError::malformed(

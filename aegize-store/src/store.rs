@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use aegize_core::{
-    ApprovalQuery, ApprovalRequest, ApprovalState, ApprovalStore, Binding, BindingKey, Seen,
-    StoreFuture,
+    ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState, ApprovalStore, Binding,
+    BindingKey, Seen, StoreFuture,
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -190,7 +190,7 @@ impl ApprovalStore for Store {
         })
     }
 
-    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         Box::pin(async move { Ok(self.run(|database| requests::list(database, query)).await?) })
     }
 

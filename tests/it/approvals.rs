@@ -13,9 +13,10 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use aegize::{
-    AgentIdentity, ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState,
-    ApprovalStore, Approvals, Approver, AuditEvent, Binding, BindingKey, GuardContext, GuardError,
-    MemoryApprovals, PermissionPolicy, PolicySource, RiskLevel, Seen, StoreFuture, ToolCall,
+    AgentIdentity, ApprovalError, ApprovalErrorKind, ApprovalList, ApprovalQuery, ApprovalRequest,
+    ApprovalState, ApprovalStore, Approvals, Approver, AuditEvent, Binding, BindingKey,
+    GuardContext, GuardError, MemoryApprovals, PermissionPolicy, PolicySource, RiskLevel, Seen,
+    StoreFuture, ToolCall,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;

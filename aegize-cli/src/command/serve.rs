@@ -99,7 +99,7 @@ impl Serve {
         let channels = self.channels.as_ref().map(Channels::from_file).transpose();
         let channels = channels.map_err(|error| unusable(error.to_string()))?;
         let open = self.kept.open_or_make().await?;
-        let directory = self.known.directory(&open.store)?;
+        let directory = self.known.directory(&open.store)?.on_trouble(warn);
         let has_tokens = !directory.tokens().await?.is_empty();
         let mut inbox = Inbox::new(&open.approvals, &open.store, directory, &open.audit_log);
         for host in &self.hosts {
@@ -109,7 +109,8 @@ impl Serve {
             inbox = inbox.allow_plain_http();
         }
         if let Some(channels) = channels {
-            inbox = inbox.channels(channels.on_trouble(warn));
+            let channels = channels.on_trouble(warn);
+            inbox = inbox.channels(channels.answered_with(self.kept.arguments()));
         }
         let listener = TcpListener::bind(self.listen)
             .map_err(|error| unusable(format!("cannot listen at `{}`: {error}", self.listen)))?;

@@ -18,7 +18,7 @@ use super::background::to_its_end;
 use super::error::{ApprovalError, ApprovalErrorKind};
 use super::remember::Remember;
 use super::request::{ApprovalRequest, ApprovalState, ApprovalVote};
-use super::store::ApprovalQuery;
+use super::store::{ApprovalList, ApprovalQuery};
 use crate::audit::{AuditError, AuditEvent, AuditLog, AuditRecord};
 use crate::secrets::BUILT_IN;
 use crate::text::one_line;
@@ -51,24 +51,26 @@ impl ApprovalDesk {
         Ok(request)
     }
 
-    /// The requests that a query selects, as they stand now, the newest first. Fewer than it
-    /// wants are all that there are.
+    /// The requests that a query selects, as they stand now, the newest first, and which could not
+    /// be read. Fewer than it wants are all that there are.
     ///
     /// # Errors
     ///
     /// If the store or the log fails.
-    pub async fn requests(
-        &self,
-        query: &ApprovalQuery,
-    ) -> Result<Vec<ApprovalRequest>, ApprovalError> {
-        let mut requests = Vec::new();
+    pub async fn requests(&self, query: &ApprovalQuery) -> Result<ApprovalList, ApprovalError> {
+        let mut found = ApprovalList::default();
         let mut query = query.clone();
         loop {
             let list = self.approvals.ask(|store| store.list(query.clone()));
             let seen = list.await?;
-            let is_last = seen.value.len() < query.most;
-            query.before = seen.value.last().map(ApprovalRequest::id).or(query.before);
-            for request in seen.value {
+            let ApprovalList {
+                requests,
+                unreadable,
+            } = seen.value;
+            let is_last = requests.len() < query.most;
+            query.before = requests.last().map(ApprovalRequest::id).or(query.before);
+            found.unreadable.extend(unreadable);
+            for request in requests {
                 let request = match request.expire(seen.at) {
                     Some(_) => self.request(request.id()).await?,
                     None => request,
@@ -77,11 +79,11 @@ impl ApprovalDesk {
                     query.states.is_empty() || query.states.contains(&request.state());
                 if is_selected {
                     query.most -= 1;
-                    requests.push(request);
+                    found.requests.push(request);
                 }
             }
             if is_last || query.most == 0 {
-                return Ok(requests);
+                return Ok(found);
             }
         }
     }

@@ -18,6 +18,8 @@ pub enum ApprovalErrorKind {
     Store,
     /// The store did not answer in time.
     NoAnswer,
+    /// What the store has is not what was kept there.
+    Damaged,
     /// There is no such request.
     NotFound,
     /// The request is not, or no longer, in a state in which that can be done.

@@ -13,7 +13,7 @@ use super::background::shielded;
 use super::binding::{Binding, BindingKey};
 use super::error::ApprovalError;
 use super::request::{ApprovalRequest, ApprovalState};
-use super::store::{ApprovalQuery, ApprovalStore, Seen, StoreFuture};
+use super::store::{ApprovalList, ApprovalQuery, ApprovalStore, Seen, StoreFuture};
 
 /// How many requests are kept that have come to their end.
 const ENDED: usize = 10_000;
@@ -191,11 +191,12 @@ impl ApprovalStore for MemoryApprovals {
         })))
     }
 
-    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         ready(Ok(self.seen(|kept| {
             let requests = kept.requests.values().rev();
             let selected = requests.filter(|request| query.selects(request));
-            selected.take(query.most).cloned().collect()
+            let selected = selected.take(query.most).cloned().collect();
+            ApprovalList::new(selected, Vec::new())
         })))
     }
 

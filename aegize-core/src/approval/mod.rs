@@ -27,4 +27,4 @@ pub use self::error::{ApprovalError, ApprovalErrorKind};
 pub use self::memory::MemoryApprovals;
 pub use self::remember::Remember;
 pub use self::request::{ApprovalRequest, ApprovalState, ApprovalVote, Question};
-pub use self::store::{ApprovalQuery, ApprovalStore, Seen, StoreFuture};
+pub use self::store::{ApprovalList, ApprovalQuery, ApprovalStore, Seen, StoreFuture};

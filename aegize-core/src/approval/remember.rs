@@ -18,6 +18,9 @@ const MOST_USES: u32 = 1000;
 /// The longest conditions, in bytes.
 const LONGEST: usize = 4096;
 
+/// What to write, for those who wrote something else.
+const EXAMPLE: &str = "args: {amount: {max: 100}}";
+
 /// The agent by which conditions are judged: a policy of their own has no other.
 const AGENT: &str = "agent";
 
@@ -148,7 +151,7 @@ fn compile(conditions: &str) -> Result<PermissionPolicy, ApprovalError> {
             .map(|problem| problem.message().to_owned())
             .collect();
         malformed(format!(
-            "these conditions do not load: {}",
+            "these conditions do not load: {}; write them as in policies, such as `{EXAMPLE}`",
             problems.join("; ")
         ))
     })

@@ -63,8 +63,9 @@ pub trait ApprovalStore: Send + Sync {
     fn find(&self, binding: Binding, scope: Binding)
     -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
 
-    /// The requests that a query selects, the newest first.
-    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>>;
+    /// The requests that a query selects, the newest first. Those that cannot be read are told, and
+    /// others take their place: there are fewer than are wanted only if those are all.
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>>;
 
     /// How many requests are in a state.
     fn count(&self, state: ApprovalState) -> StoreFuture<'_, u64>;
@@ -76,6 +77,27 @@ pub trait ApprovalStore: Send + Sync {
     /// Waits until anything may have changed since this call returned `after`, and returns what to
     /// give the next time; of 0, at once. It may be ready too early.
     fn news(&self, after: u64) -> StoreFuture<'_, u64>;
+}
+
+/// Requests that a query selects.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ApprovalList {
+    /// The requests, the newest first.
+    pub requests: Vec<ApprovalRequest>,
+    /// Requests that were met among them and cannot be read, by their ids: what the store has is not
+    /// what was kept. To look at one of them tells why.
+    pub unreadable: Vec<Uuid>,
+}
+
+impl ApprovalList {
+    /// Requests, and the ids of those that cannot be read.
+    pub fn new(requests: Vec<ApprovalRequest>, unreadable: Vec<Uuid>) -> Self {
+        Self {
+            requests,
+            unreadable,
+        }
+    }
 }
 
 /// Which requests are wanted.

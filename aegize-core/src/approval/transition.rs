@@ -8,6 +8,7 @@
 //! The invariants: no arrow leads from an end; nothing is granted or used at a time that is not
 //! within its life, and a time before the last change, of a clock that was set back, is not.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -301,7 +302,13 @@ impl ApprovalRequest {
             return Ok(());
         } else {
             let rule = &self.question.rule;
-            format!("`{name}` is not among the approvers of rule `{rule}`")
+            let entitled = self.question.terms.iter().flat_map(|terms| {
+                let also = terms.escalate_to().iter();
+                terms.approvers().iter().chain(also)
+            });
+            let entitled: BTreeSet<_> = entitled.map(ToString::to_string).collect();
+            let entitled = Vec::from_iter(entitled).join(", ");
+            format!("`{name}` is not among the approvers of rule `{rule}`; they are {entitled}")
         };
         Err(ApprovalError::new(ApprovalErrorKind::NotEntitled, message))
     }

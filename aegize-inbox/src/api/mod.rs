@@ -5,6 +5,7 @@
 mod problem;
 mod view;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -107,6 +108,8 @@ struct Wanted {
     #[serde(flatten)]
     selection: Selection,
     limit: Option<String>,
+    #[serde(flatten)]
+    unknown: BTreeMap<String, String>,
 }
 
 async fn list(
@@ -114,8 +117,18 @@ async fn list(
     _: Caller,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(Wanted { selection, limit }) =
-        wanted.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the query cannot be read"))?;
+    let Query(Wanted {
+        selection,
+        limit,
+        unknown,
+    }) = wanted.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the query cannot be read"))?;
+    // A name that is mistyped would select what nobody asked for.
+    if let Some(name) = unknown.keys().next() {
+        let detail = format!(
+            "`{name}` is no parameter of this list; use state, agent, tool, operation, before or limit"
+        );
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
     let most = match limit {
         None => USUAL,
         Some(limit) => {
@@ -127,8 +140,8 @@ async fn list(
         }
     };
     let query = selection.query(most)?;
-    let requests = app.desk.requests(&query).await?;
-    Ok(Json(ListView::new(&requests, most)).into_response())
+    let list = app.desk.requests(&query).await?;
+    Ok(Json(ListView::new(&list, most)).into_response())
 }
 
 async fn request(

@@ -1,7 +1,7 @@
 //! A request as programs see it: a form of its own, which stays when that of stores changes.
 
 use aegize_core::{
-    ApprovalRequest, ApprovalState, ApprovalTerms, ApprovalVote, Approver, Remember,
+    ApprovalList, ApprovalRequest, ApprovalState, ApprovalTerms, ApprovalVote, Approver, Remember,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -31,14 +31,18 @@ pub(super) struct ListView<'a> {
     requests: Vec<RequestView<'a>>,
     /// What to give as `before` for the next part.
     next: Option<Uuid>,
+    /// What was met among them and cannot be read.
+    unreadable: &'a [Uuid],
 }
 
 impl<'a> ListView<'a> {
-    pub(super) fn new(requests: &'a [ApprovalRequest], most: usize) -> Self {
+    pub(super) fn new(found: &'a ApprovalList, most: usize) -> Self {
+        let requests = &found.requests;
         let last = requests.last().filter(|_| requests.len() == most);
         Self {
             requests: requests.iter().map(RequestView::from).collect(),
             next: last.map(ApprovalRequest::id),
+            unreadable: &found.unreadable,
         }
     }
 }

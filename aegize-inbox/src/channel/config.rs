@@ -7,12 +7,13 @@ use std::path::Path;
 
 use aegize_core::{Environment, NamePattern, RiskLevel};
 use aegize_sinks::WebhookSecret;
+use aegize_store::__yaml;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 use url::Url;
 
 use super::command::Command;
-use super::error::{ChannelsError, unreadable};
+use super::error::ChannelsError;
 use super::filter::Filter;
 use super::secret::{Secret, read_limited, secret};
 use super::slack::Slack;
@@ -38,13 +39,7 @@ pub(super) fn read_file(path: &Path) -> Result<Config, ChannelsError> {
 }
 
 pub(super) fn read(text: &str) -> Result<Config, ChannelsError> {
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        with_snippet: false,
-        merge_keys: serde_saphyr::MergeKeyPolicy::Error,
-    };
-    let file: File =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| unreadable(&error))?;
+    let file: File = __yaml::read(text)?;
     let mut names = HashSet::new();
     let mut channels = Vec::new();
     for raw in file.channels {

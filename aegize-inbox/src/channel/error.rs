@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use aegize_store::__yaml::Flaw;
 use serde_saphyr::Location;
 
 /// Why there are no channels. It displays the file, the place and the remedy.
@@ -55,33 +56,8 @@ impl fmt::Display for ChannelsError {
 
 impl std::error::Error for ChannelsError {}
 
-/// What the parser found wrong, without what stands there.
-pub(super) fn unreadable(error: &serde_saphyr::Error) -> ChannelsError {
-    let place = error.location().unwrap_or(Location::UNKNOWN);
-    let message = match error {
-        serde_saphyr::Error::SerdeUnknownField {
-            field, expected, ..
-        } => format!("unknown key `{field}`; {}", remedy(field, expected)),
-        serde_saphyr::Error::SerdeUnknownVariant {
-            variant, expected, ..
-        } => format!("unknown word `{variant}`; {}", remedy(variant, expected)),
-        serde_saphyr::Error::SerdeMissingField { field, .. } => {
-            format!("missing key `{field}`; add it")
-        }
-        other => other.render_with_formatter(&serde_saphyr::UserMessageFormatter),
-    };
-    ChannelsError::new(message).at(place)
-}
-
-/// What to write instead of an unknown word.
-fn remedy(word: &str, known: &[&str]) -> String {
-    let close = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
-        .min();
-    match close {
-        Some((_, nearest)) => format!("did you mean `{nearest}`?"),
-        None => format!("use {}", known.join(", ")),
+impl From<Flaw> for ChannelsError {
+    fn from(flaw: Flaw) -> Self {
+        Self::new(flaw.message).at(flaw.place)
     }
 }

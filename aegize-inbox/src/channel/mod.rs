@@ -64,6 +64,8 @@ pub struct Channels {
     /// What time it is.
     clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
     trouble: Arc<dyn Fn(&str) + Send + Sync>,
+    /// What stands behind the command that answers.
+    arguments: Arc<str>,
 }
 
 impl Channels {
@@ -90,6 +92,7 @@ impl Channels {
             config: Arc::new(config),
             clock: Arc::new(OffsetDateTime::now_utc),
             trouble: Arc::new(|_| ()),
+            arguments: Arc::default(),
         }
     }
 
@@ -104,10 +107,18 @@ impl Channels {
     }
 
     /// The same, where that is told when the store or the log fails, so that nobody can be told
-    /// anything. What fails in a channel is in the outbox.
+    /// anything, or a request cannot be read. What fails in a channel is in the outbox.
     #[must_use]
     pub fn on_trouble(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.trouble = Arc::new(tell);
+        self
+    }
+
+    /// The same, where the command that a terminal is told to answer with has these arguments, as a
+    /// shell reads them, each after a space: those by which it finds the requests.
+    #[must_use]
+    pub fn answered_with(mut self, arguments: impl Into<Arc<str>>) -> Self {
+        self.arguments = arguments.into();
         self
     }
 
@@ -216,7 +227,7 @@ impl Channel {
             Way::Webhook(webhook) => webhook.tell(&notice).await,
             Way::Slack(slack) => slack.tell(&notice, first).await,
             Way::Command(command) => command.tell(&notice).await,
-            Way::Terminal(_) => Terminal::tell(&notice),
+            Way::Terminal(_) => Terminal::tell(&notice, &channels.arguments),
         }
     }
 }

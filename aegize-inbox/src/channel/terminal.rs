@@ -27,15 +27,15 @@ impl Terminal {
         self.is_there
     }
 
-    pub(super) fn tell(notice: &Notice<'_>) -> Result<Told, Failure> {
-        let line = line(notice);
+    pub(super) fn tell(notice: &Notice<'_>, arguments: &str) -> Result<Told, Failure> {
+        let line = line(notice, arguments);
         writeln!(std::io::stderr().lock(), "{line}")
             .map(|()| Told::default())
             .map_err(|error| Failure::new(format!("the terminal cannot be written to: {error}")))
     }
 }
 
-fn line(notice: &Notice<'_>) -> String {
+fn line(notice: &Notice<'_>, arguments: &str) -> String {
     let request = notice.request;
     let id = request.id();
     let question = request.question();
@@ -44,15 +44,14 @@ fn line(notice: &Notice<'_>) -> String {
         "{} of `{}` by `{}` ({} risk)",
         action.operation, action.tool_name, action.agent_id, action.risk_level
     );
+    let answer = format!("answer with `aegize approvals approve {id}{arguments}` or `reject`");
     let line = match notice.kind {
         DeliveryKind::Asked => format!(
-            "approval asked: {call} {}; {}; answer with `aegize approvals approve {id}` or `reject`",
+            "approval asked: {call} {}; {}; {answer}",
             question.input_summary, question.reason
         ),
         DeliveryKind::Reminded | DeliveryKind::Escalated => {
-            format!(
-                "still waiting: {call}; answer with `aegize approvals approve {id}` or `reject`"
-            )
+            format!("still waiting: {call}; {answer}")
         }
         _ => {
             format!("{}: {call}; request {id}", request.state())

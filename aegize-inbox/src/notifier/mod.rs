@@ -8,14 +8,16 @@
 mod backoff;
 mod plan;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aegize_core::{ApprovalDesk, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState};
+use aegize_core::{
+    ApprovalDesk, ApprovalErrorKind, ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState,
+};
 use aegize_store::{Delivery, DeliveryKind, DeliveryState, Outbox};
 use futures_util::future::{join, join_all};
 use time::OffsetDateTime;
@@ -91,7 +93,9 @@ impl Notifier {
     ///
     /// If the store or the log fails.
     pub async fn tell_due(&self) -> Result<usize, NotifierError> {
-        self.survey().await?;
+        if let Some(unreadable) = self.survey().await?.unreadable {
+            self.channels.in_trouble(&unreadable);
+        }
         let turns = self.channels.all().map(|channel| self.take_turn(channel));
         let mut delivered = 0;
         for turn in join_all(turns).await {
@@ -121,8 +125,11 @@ impl Notifier {
             }
             let start = Instant::now();
             limit = match self.survey().await {
-                Ok(next) => {
-                    trouble.is_over();
+                Ok(Survey { next, unreadable }) => {
+                    match unreadable {
+                        None => trouble.is_over(),
+                        Some(unreadable) => trouble.tell(&unreadable),
+                    }
                     next.map_or(WATCH_REST, |next| {
                         until(next, self.channels.now()).min(WATCH_REST)
                     })
@@ -169,15 +176,21 @@ impl Notifier {
         }
     }
 
-    /// Notes what has to be told by now, and returns when there will be more.
-    async fn survey(&self) -> Result<Option<OffsetDateTime>, NotifierError> {
+    /// Notes what has to be told by now.
+    async fn survey(&self) -> Result<Survey, NotifierError> {
         let now = self.channels.now();
         let mut next: Option<OffsetDateTime> = None;
         let mut living = HashSet::new();
+        let mut unreadable = BTreeSet::new();
         let mut query = ApprovalQuery::newest(PAGE);
         query.states = vec![ApprovalState::Requested, ApprovalState::Granted];
         loop {
-            let requests = self.desk.requests(&query).await?;
+            let ApprovalList {
+                requests,
+                unreadable: left_out,
+                ..
+            } = self.desk.requests(&query).await?;
+            unreadable.extend(left_out);
             for request in &requests {
                 living.insert(request.id());
                 self.note(request, now).await?;
@@ -192,11 +205,28 @@ impl Notifier {
         self.noted().retain(|(id, ..)| living.contains(id));
         for (id, name) in self.outbox.unended().await? {
             let mut channels = self.channels.all();
-            if !living.contains(&id) && channels.any(|channel| channel.name == name) {
-                self.note_end(id, &name).await?;
+            let is_known = living.contains(&id) || unreadable.contains(&id);
+            if is_known || !channels.any(|channel| channel.name == name) {
+                continue;
+            }
+            match self.note_end(id, &name).await {
+                Err(NotifierError::Approvals(error))
+                    if error.kind() == ApprovalErrorKind::Damaged =>
+                {
+                    unreadable.insert(id);
+                }
+                noted => noted?,
             }
         }
-        Ok(next)
+        let ids: Vec<_> = unreadable.iter().map(Uuid::to_string).collect();
+        let message = format!(
+            "approval requests that cannot be read, and of which nobody is told: {}",
+            ids.join(", ")
+        );
+        Ok(Survey {
+            next,
+            unreadable: Some(message).filter(|_| !ids.is_empty()),
+        })
     }
 
     /// Notes what has to be told of a request that is not at its end.
@@ -350,6 +380,14 @@ impl fmt::Debug for Notifier {
             .field("channels", &self.channels)
             .finish_non_exhaustive()
     }
+}
+
+/// What a look at the requests came to.
+struct Survey {
+    /// When there will be more to tell.
+    next: Option<OffsetDateTime>,
+    /// Which requests cannot be read, in words.
+    unreadable: Option<String>,
 }
 
 /// What came of telling a channel.

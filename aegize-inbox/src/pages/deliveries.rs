@@ -14,7 +14,7 @@ use crate::viewer::Viewer;
 use crate::words;
 
 /// How many deliveries a page shows.
-pub(super) const MOST: usize = 100;
+const MOST: usize = 100;
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {

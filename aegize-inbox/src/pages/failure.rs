@@ -72,6 +72,7 @@ pub(crate) fn status(kind: ApprovalErrorKind) -> (StatusCode, &'static str) {
         ApprovalErrorKind::Store | ApprovalErrorKind::NoAnswer => {
             (StatusCode::SERVICE_UNAVAILABLE, "The store does not answer")
         }
+        ApprovalErrorKind::Damaged => (StatusCode::SERVICE_UNAVAILABLE, "It cannot be read"),
         ApprovalErrorKind::NotRecorded => (StatusCode::INTERNAL_SERVER_ERROR, "Not recorded"),
         _ => (StatusCode::UNPROCESSABLE_ENTITY, "That cannot be done"),
     }

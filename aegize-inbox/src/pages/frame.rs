@@ -4,7 +4,6 @@ use aegize_core::ApprovalState;
 use maud::{DOCTYPE, Markup, html};
 use time::OffsetDateTime;
 
-use super::deliveries;
 use super::failure::Failure;
 use crate::app::App;
 use crate::assets::{ICON, SCRIPT, STYLE};
@@ -27,7 +26,8 @@ pub(super) struct Frame<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Counts {
     pub(super) waiting: u64,
-    pub(super) failing: usize,
+    /// Failed deliveries that people may still have to make up for, if any ever failed.
+    pub(super) failing: Option<u64>,
 }
 
 impl Counts {
@@ -35,7 +35,10 @@ impl Counts {
     pub(super) async fn of(app: &App) -> Result<Self, Failure> {
         Ok(Self {
             waiting: app.desk.count(ApprovalState::Requested).await?,
-            failing: app.outbox.problems(deliveries::MOST).await?.len(),
+            failing: match &*app.outbox.problems(1).await? {
+                [] => None,
+                _ => Some(app.outbox.open_problems().await?),
+            },
         })
     }
 }
@@ -127,9 +130,12 @@ impl<'a> Frame<'a> {
                             }
                         }
                         a href="/history" aria-current=[here("history")] { "History" }
-                        @if let Some(failing) = self.counts.map(|counts| counts.failing).filter(|failing| *failing > 0) {
+                        @if let Some(failing) = self.counts.and_then(|counts| counts.failing) {
                             a href="/deliveries" aria-current=[here("deliveries")] {
-                                "Deliveries " span.count.failing { (failing) span.unheard { " failed" } }
+                                "Deliveries"
+                                @if failing > 0 {
+                                    " " span.count.failing { (failing) span.unheard { " failed" } }
+                                }
                             }
                         }
                     }

@@ -38,7 +38,8 @@ pub(crate) async fn history(
 
 async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Markup, Failure> {
     let news = app.news().await?;
-    let requests = app.desk.requests(&selection.query(MOST)?).await?;
+    let list = app.desk.requests(&selection.query(MOST)?).await?;
+    let requests = list.requests;
     let counts = Counts::of(app).await?;
     let now = OffsetDateTime::now_utc();
     let older = requests.last().filter(|_| requests.len() == MOST);
@@ -47,6 +48,7 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
         section aria-labelledby="history-title" {
             header.section { h1 #history-title { "History" } }
             (filters(selection))
+            (parts::unreadable(&list.unreadable))
             @if requests.is_empty() {
                 div.nothing {
                     p.big { "No requests" }

@@ -4,6 +4,7 @@ use aegize_core::{ApprovalRequest, ApprovalState, ApprovalTerms, RiskLevel};
 use maud::{Markup, html};
 use serde_json::Value;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::shown::Line;
 use crate::words;
@@ -80,6 +81,19 @@ pub(super) fn environment(request: &ApprovalRequest) -> Markup {
     html! {
         @if let Some(Value::String(environment)) = environment {
             " in " span.environment { (Line(environment)) }
+        }
+    }
+}
+
+/// Which requests are left out, since they cannot be read. The page of one tells why.
+pub(super) fn unreadable(ids: &[Uuid]) -> Markup {
+    let count = words::count(ids.len() as u64, "request", "requests");
+    html! {
+        @if !ids.is_empty() {
+            p.hint role="note" {
+                (count) " cannot be read:"
+                @for id in ids { " " a href={ "/requests/" (id) } { (id) } }
+            }
         }
     }
 }

@@ -96,7 +96,8 @@ pub(crate) async fn request_page(
                 div.facts {
                     (facts::reason(&request))
                     (facts::metadata(&request))
-                    (facts::similar(&similar, now))
+                    (facts::similar(&similar.requests, now))
+                    (parts::unreadable(&similar.unreadable))
                     (deliveries::of_request(&told_in_channels))
                 }
             }

@@ -35,10 +35,13 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
     let news = app.news().await?;
     let mut query = selection.query(MOST)?;
     query.states = vec![ApprovalState::Requested];
-    let requests = app.desk.requests(&query).await?;
+    let list = app.desk.requests(&query).await?;
+    let requests = list.requests;
     let mut query = ApprovalQuery::newest(MOST_GRANTS);
     query.states = vec![ApprovalState::Granted];
-    let grants = app.desk.requests(&query).await?;
+    let granted = app.desk.requests(&query).await?;
+    let grants = granted.requests;
+    let unreadable = [list.unreadable, granted.unreadable].concat();
     // After the lists, which tell what has expired.
     let counts = Counts::of(app).await?;
     let waiting = counts.waiting;
@@ -58,6 +61,7 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
                 h1 #waiting-title { "Waiting for a person" }
                 @if waiting > 0 { p { (says) ", the newest first" } }
             }
+            (parts::unreadable(&unreadable))
             @if requests.is_empty() {
                 div.nothing {
                     p.big { "Nothing waits" }

@@ -1,5 +1,6 @@
 //! Servers that come, go, and share a store.
 
+use std::collections::HashSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -132,4 +133,64 @@ async fn a_store_that_is_away_is_told_once_and_waited_for() {
     assert_eq!(told["data"]["request_id"], json!(request.id()));
     running.abort();
     assert!(troubles.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_keeps_no_other_from_being_told() {
+    let bank = Bank::new(ASK).await;
+    let mut receiver = Receiver::willing().await;
+    let (sender, mut troubles) = mpsc::unbounded_channel();
+    let channels = bank
+        .channels(&webhook(&receiver))
+        .on_trouble(move |trouble| sender.send(trouble.to_owned()).unwrap());
+    let notifier = bank.notifier(&channels);
+    let (told, ended) = (bank.ask(refund(1)).await, bank.ask(refund(2)).await);
+    assert_eq!(notifier.tell_due().await.unwrap(), 2);
+    receiver.rest();
+
+    let untold = bank.ask(refund(3)).await;
+    bank.desk()
+        .reject(ended.id(), &alice(), None)
+        .await
+        .unwrap();
+    bank.damaged
+        .lock()
+        .unwrap()
+        .extend([told.id(), untold.id()]);
+    let healthy = bank.ask(refund(4)).await;
+    assert_eq!(notifier.tell_due().await.unwrap(), 2);
+    let got = receiver.rest();
+    let ids: HashSet<_> = got
+        .iter()
+        .map(|got| got.json()["data"]["request_id"].clone())
+        .collect();
+    assert_eq!(ids, HashSet::from([json!(ended.id()), json!(healthy.id())]));
+    let trouble = format!(
+        "approval requests that cannot be read, and of which nobody is told: {}, {}",
+        told.id(),
+        untold.id()
+    );
+    assert_eq!(troubles.recv().await.unwrap(), trouble);
+
+    // Nor one whose end cannot be read.
+    bank.damaged.lock().unwrap().clear();
+    let last = bank.ask(refund(5)).await;
+    notifier.tell_due().await.unwrap();
+    receiver.rest();
+    for id in [told.id(), last.id()] {
+        bank.desk().reject(id, &alice(), None).await.unwrap();
+    }
+    bank.damaged.lock().unwrap().insert(told.id());
+    assert_eq!(notifier.tell_due().await.unwrap(), 1);
+    assert_eq!(
+        receiver.next().await.json()["data"]["request_id"],
+        json!(last.id())
+    );
+    assert!(
+        troubles
+            .recv()
+            .await
+            .unwrap()
+            .ends_with(&told.id().to_string())
+    );
 }

@@ -1,17 +1,17 @@
 //! A bank whose payments need approval, receivers that note what they get, and callers of our own
 //! routes.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aegize_core::{
-    AgentIdentity, ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest,
-    ApprovalState, ApprovalStore, Approvals, Approver, AuditLog, AuditRecord, Binding, BindingKey,
-    Environment, GuardContext, GuardError, MemoryApprovals, PermissionPolicy, RiskLevel, Seen,
-    StoreFuture, ToolCall,
+    AgentIdentity, ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalList, ApprovalQuery,
+    ApprovalRequest, ApprovalState, ApprovalStore, Approvals, Approver, AuditLog, AuditRecord,
+    Binding, BindingKey, Environment, GuardContext, GuardError, MemoryApprovals, PermissionPolicy,
+    RiskLevel, Seen, StoreFuture, ToolCall,
 };
 use aegize_inbox::{Channels, Notifier};
 use aegize_store::{Delivery, Directory, Outbox, Store};
@@ -83,7 +83,11 @@ impl Clock {
 pub(crate) struct Flaky {
     kept: MemoryApprovals,
     is_away: Arc<AtomicBool>,
+    damaged: Damaged,
 }
+
+/// The requests that cannot be read.
+pub(crate) type Damaged = Arc<Mutex<HashSet<Uuid>>>;
 
 impl Flaky {
     fn ask<'s, T: Send + 's>(
@@ -112,6 +116,10 @@ impl ApprovalStore for Flaky {
     }
 
     fn load(&self, id: Uuid) -> StoreFuture<'_, Seen<Option<ApprovalRequest>>> {
+        if self.damaged.lock().unwrap().contains(&id) {
+            let error = ApprovalError::new(ApprovalErrorKind::Damaged, "the row is damaged");
+            return Box::pin(std::future::ready(Err(error)));
+        }
         self.ask(|store| store.load(id))
     }
 
@@ -123,8 +131,16 @@ impl ApprovalStore for Flaky {
         self.ask(|store| store.find(binding, scope))
     }
 
-    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
-        self.ask(|store| store.list(query))
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
+        let seen = self.ask(|store| store.list(query));
+        Box::pin(async {
+            let mut seen = seen.await?;
+            let damaged = self.damaged.lock().unwrap();
+            let is_damaged = |request: &mut ApprovalRequest| damaged.contains(&request.id());
+            let unreadable = seen.value.requests.extract_if(.., is_damaged);
+            seen.value.unreadable = unreadable.map(|request| request.id()).collect();
+            Ok(seen)
+        })
     }
 
     fn count(&self, state: ApprovalState) -> StoreFuture<'_, u64> {
@@ -145,6 +161,7 @@ pub(crate) struct Bank {
     pub(crate) clock: Clock,
     /// Whether the store of requests does not answer.
     pub(crate) is_away: Arc<AtomicBool>,
+    pub(crate) damaged: Damaged,
     pub(crate) approvals: Approvals,
     pub(crate) context: GuardContext,
     pub(crate) store: Store,
@@ -155,11 +172,13 @@ impl Bank {
         let directory = TempDir::new().unwrap();
         let clock = Clock::new();
         let is_away = Arc::<AtomicBool>::default();
+        let damaged = Damaged::default();
         let approvals = {
             let clock = clock.clone();
             Approvals::new(Flaky {
                 kept: MemoryApprovals::clocked_by(move || clock.now()),
                 is_away: Arc::clone(&is_away),
+                damaged: Arc::clone(&damaged),
             })
         };
         let context = GuardContext::new(
@@ -175,6 +194,7 @@ impl Bank {
             directory,
             clock,
             is_away,
+            damaged,
             approvals,
         };
         bank.write("approvers.yaml", APPROVERS);

@@ -47,6 +47,7 @@ impl<'s> Api<'s> {
         let responses = &self.document["paths"][&place][method]["responses"];
         let status = answer.status.as_u16();
         let told = responses.get(status.to_string());
+        let told = told.or_else(|| responses.get("default").filter(|_| status >= 500));
         let told = told.unwrap_or_else(|| panic!("{method} {place} may not answer {status}"));
         let kind = answer.header("content-type").to_owned();
         let schema = &told["content"][&kind]["schema"];
@@ -126,10 +127,40 @@ fn programs_list_and_see() {
     ] {
         assert_eq!(list(query).0, 400, "{query}");
     }
+    // A mistyped name would otherwise give all there are.
+    let (status, problem) = list("?stat=granted&limit=1");
+    assert_eq!(status, 400);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("`stat` is no parameter"), "{detail}");
+    let parameters = &api.document["paths"]["/requests"]["get"]["parameters"];
+    for parameter in parameters.as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        assert!(detail.contains(name), "no {name} in {detail}");
+        assert_ne!(list(&format!("?{name}=")).1["detail"], problem["detail"]);
+    }
 
     let (_, shown) = api.call("get", &format!("/requests/{}", payments[0]), alice, None);
     assert_eq!(shown["arguments"]["amount"], 1);
     assert_eq!(shown["terms"][0]["remember_seconds"], 1800);
+}
+
+#[test]
+fn a_list_names_what_cannot_be_read() {
+    let served = Served::new();
+    let api = Api::new(&served);
+    let (damaged, healthy) = (served.ask(payment(1)), served.ask(payment(2)));
+    served.tamper(&format!(
+        "UPDATE aegize_requests SET body = '' WHERE id = x'{}'",
+        damaged.simple()
+    ));
+    let (status, list) = api.call("get", "/requests", &served.alice, None);
+    assert_eq!(status, 200);
+    assert_eq!(list["requests"][0]["id"], json!(healthy));
+    assert_eq!(list["unreadable"], json!([damaged]));
+    let (status, problem) = api.call("get", &format!("/requests/{damaged}"), &served.alice, None);
+    assert_eq!(status, 503);
+    let told = format!("approval request `{damaged}` cannot be read: ");
+    assert!(problem["detail"].as_str().unwrap().starts_with(&told));
 }
 
 #[test]

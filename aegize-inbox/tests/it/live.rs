@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use aegize_core::{
-    ApprovalError, ApprovalErrorKind, ApprovalQuery, ApprovalRequest, ApprovalState, ApprovalStore,
-    Approvals, Binding, BindingKey, Seen, StoreFuture,
+    ApprovalError, ApprovalErrorKind, ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState,
+    ApprovalStore, Approvals, Binding, BindingKey, Seen, StoreFuture,
 };
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ impl ApprovalStore for Away {
         Self::fail()
     }
 
-    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         Self::fail()
     }
 

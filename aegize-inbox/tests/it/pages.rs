@@ -315,3 +315,60 @@ fn an_answer_that_comes_too_late_is_told_the_state() {
         assert!(answer.text.contains("no invoice"), "{}", answer.text);
     }
 }
+
+#[test]
+fn a_request_that_cannot_be_read_hides_no_other() {
+    let served = Served::new();
+    let damaged = served.ask(payment(1));
+    let healthy = served.ask(payment(2));
+    served.tamper(&format!(
+        "UPDATE aegize_requests SET body = '{{}}' WHERE id = x'{}'",
+        damaged.simple()
+    ));
+    let client = Client::signed_in(&served, &served.alice);
+    let told = format!("1 request cannot be read: <a href=\"/requests/{damaged}\">");
+    let similar = format!("/requests/{healthy}");
+    for path in ["/", "/history", &*similar] {
+        let page = client.get(path);
+        assert_eq!(page.status, 200, "{path}\n{}", page.text);
+        assert!(page.text.contains(&told), "{path}\n{}", page.text);
+        assert!(page.text.contains(&healthy.to_string()), "{path}");
+    }
+    let page = client.get(&format!("/requests/{damaged}"));
+    assert_eq!(page.status, 503);
+    for part in ["It cannot be read", "missing field `id`"] {
+        assert!(page.text.contains(part), "{}", page.text);
+    }
+    assert_eq!(client.decide(damaged, "approve", "").status, 503);
+    assert_eq!(client.decide(healthy, "approve", "").status, 303);
+    assert_eq!(served.state(healthy), ApprovalState::Granted);
+}
+
+#[test]
+fn what_failed_is_counted_while_people_are_asked() {
+    let served = Served::new();
+    let id = served.ask(payment(1));
+    let alice = Client::signed_in(&served, &served.alice);
+    assert!(!alice.get("/").text.contains("/deliveries"));
+    let outbox = served.store.outbox();
+    pollster::block_on(async {
+        let kind = aegize_store::DeliveryKind::Asked;
+        outbox.enqueue(id, "finance", kind).await.unwrap();
+        let lease = std::time::Duration::from_hours(1);
+        let claimed = outbox.claim("finance", 1, lease).await.unwrap();
+        let failed = outbox.failed(claimed[0].id, "no route", None);
+        failed.await.unwrap();
+    });
+    let badge = "1<span class=\"unheard\"> failed</span>";
+    let page = alice.get("/").text;
+    assert!(
+        page.contains("/deliveries") && page.contains(badge),
+        "{page}"
+    );
+    alice.decide(id, "reject", "");
+    let page = alice.get("/").text;
+    assert!(
+        page.contains("/deliveries") && !page.contains(badge),
+        "{page}"
+    );
+}

@@ -11,6 +11,7 @@ use aegize_core::{
 use aegize_inbox::{Inbox, InboxError, Tls};
 use aegize_store::{Directory, Store};
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use ureq::http::{Response, StatusCode};
@@ -39,7 +40,7 @@ pub(crate) struct Served {
     pub(crate) bob: String,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), InboxError>>>,
-    _files: TempDir,
+    files: TempDir,
 }
 
 impl Served {
@@ -86,8 +87,23 @@ impl Served {
             bob,
             stop: Some(stop),
             server: Some(server),
-            _files: files,
+            files,
         }
+    }
+
+    /// Does something to the database behind the store.
+    pub(crate) fn tamper(&self, sql: &str) {
+        let url = format!(
+            "sqlite://{}",
+            self.files.path().join("approvals.db").display()
+        );
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let tampered = runtime().block_on(async {
+            let mut connection = SqliteConnection::connect(&url).await?;
+            connection.execute(sqlx::raw_sql(sql)).await?;
+            connection.close().await
+        });
+        tampered.unwrap();
     }
 
     pub(crate) fn revoke(&self, token: &str) {

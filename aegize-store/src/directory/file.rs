@@ -7,25 +7,34 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aegize_core::Approver;
 use serde::Deserialize;
+use serde_saphyr::{Location, Spanned};
 
 use super::token::hashed;
 use super::{KeptToken, TokenInfo};
-use crate::error::{StoreError, StoreErrorKind};
+use crate::__yaml::{self, Flaw};
+use crate::error::StoreError;
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
 pub(super) struct ApproversFile {
     path: PathBuf,
-    /// The text that was read last, and who is in it.
-    read: Mutex<Option<(Vec<u8>, Arc<People>)>>,
+    read: Mutex<Read>,
+}
+
+/// What was read last, and who is told if it is wrong.
+struct Read {
+    last: Option<(Result<Vec<u8>, StoreError>, Known)>,
+    trouble: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 type People = Vec<Person>;
+
+type Known = Result<Arc<People>, StoreError>;
 
 struct Person {
     approver: Approver,
@@ -37,7 +46,7 @@ struct Person {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    approvers: BTreeMap<String, WrittenPerson>,
+    approvers: BTreeMap<String, Spanned<WrittenPerson>>,
 }
 
 #[derive(Deserialize)]
@@ -53,10 +62,22 @@ impl ApproversFile {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let file = Self {
             path: path.to_owned(),
-            read: Mutex::new(None),
+            read: Mutex::new(Read {
+                last: None,
+                trouble: Box::new(|_| ()),
+            }),
         };
         file.people()?;
         Ok(file)
+    }
+
+    /// From now on, that is told what is wrong with the file.
+    pub(super) fn on_trouble(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
+        self.read().trouble = Box::new(tell);
+    }
+
+    fn read(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -88,19 +109,24 @@ impl ApproversFile {
     }
 
     /// Who is in the file now. It is small, and read each time: a time stamp would not tell all
-    /// changes.
-    fn people(&self) -> Result<Arc<People>, StoreError> {
-        let bytes = self.bytes()?;
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, people)) = &*read
+    /// changes. What is wrong with it is told once, until it is something else.
+    fn people(&self) -> Known {
+        let bytes = self.bytes();
+        let mut read = self.read();
+        if let Some((known, people)) = &read.last
             && *known == bytes
         {
-            return Ok(Arc::clone(people));
+            return people.clone();
         }
-        let people = parse(&bytes).map_err(|problem| self.wrong(&problem))?;
-        let people = Arc::new(people);
-        *read = Some((bytes, Arc::clone(&people)));
-        Ok(people)
+        let people = bytes.clone().and_then(|bytes| {
+            let people = parse(&bytes).map_err(|flaw| self.wrong(&flaw))?;
+            Ok(Arc::new(people))
+        });
+        if let Err(error) = &people {
+            (read.trouble)(&error.to_string());
+        }
+        read.last = Some((bytes, people.clone()));
+        people
     }
 
     fn bytes(&self) -> Result<Vec<u8>, StoreError> {
@@ -115,15 +141,19 @@ impl ApproversFile {
         if u64::try_from(read).is_ok_and(|read| read <= LONGEST) {
             return Ok(bytes);
         }
-        Err(self.wrong(&format!(
-            "it is longer than {LONGEST} bytes; keep them in a store"
-        )))
+        Err(self.wrong(&Flaw {
+            place: Location::UNKNOWN,
+            message: format!("it is longer than {LONGEST} bytes; keep them in a store"),
+        }))
     }
 
-    fn wrong(&self, problem: &str) -> StoreError {
-        let shown = self.path.display();
-        let message = format!("the approvers in `{shown}` are not as they have to be: {problem}");
-        StoreError::new(StoreErrorKind::Malformed, message)
+    fn wrong(&self, flaw: &Flaw) -> StoreError {
+        let (shown, message) = (self.path.display(), &flaw.message);
+        let (line, column) = (flaw.place.line(), flaw.place.column());
+        StoreError::malformed(match line {
+            0 => format!("{shown}: {message}"),
+            _ => format!("{shown}:{line}:{column}: {message}"),
+        })
     }
 }
 
@@ -143,41 +173,36 @@ impl Person {
 }
 
 /// Who is in a file, or what is wrong with it.
-fn parse(bytes: &[u8]) -> Result<People, String> {
-    let text = str::from_utf8(bytes).map_err(|_| "it is not UTF-8; save it as that".to_owned())?;
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        with_snippet: false,
-        merge_keys: serde_saphyr::MergeKeyPolicy::Error,
-    };
-    let written: Result<Written, _> = serde_saphyr::from_str_with_options(text, options);
-    let written = written.map_err(|error| one_line(&error))?;
+fn parse(bytes: &[u8]) -> Result<People, Flaw> {
+    let text = str::from_utf8(bytes).map_err(|_| Flaw {
+        place: Location::UNKNOWN,
+        message: "it is not UTF-8; save it as that".to_owned(),
+    })?;
+    let written: Written = __yaml::read(text)?;
     let (mut ids, mut users) = (HashSet::new(), HashSet::new());
     let mut people = Vec::new();
     for (name, person) in written.approvers {
-        let told = |problem: String| format!("`{name}`: {problem}");
-        let person = person.checked(&name).map_err(told)?;
+        let place = person.referenced;
+        let wrong = |problem: String| Flaw {
+            place,
+            message: format!("`{name}`: {problem}"),
+        };
+        let person = person.value.checked(&name).map_err(wrong)?;
         let id = person.token.as_ref().map(|(id, _)| id.clone());
         if id.is_some_and(|id| !ids.insert(id)) {
-            return Err(told(
+            return Err(wrong(
                 "another person has this token; give each their own".to_owned(),
             ));
         }
         let slack = person.slack.clone();
         if slack.is_some_and(|user| !users.insert(user)) {
-            return Err(told(
+            return Err(wrong(
                 "another person is this user in Slack; correct it".to_owned(),
             ));
         }
         people.push(person);
     }
     Ok(people)
-}
-
-/// What the parser found wrong, and where, without what stands there.
-fn one_line(error: &serde_saphyr::Error) -> String {
-    let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-    message.lines().next().unwrap_or_default().to_owned()
 }
 
 impl WrittenPerson {

@@ -100,6 +100,16 @@ impl Directory {
         Ok(Self::new(Source::File(Arc::new(file), Arc::new(runtime))))
     }
 
+    /// The same, where that is told what is wrong with the file, once for each time that it changes:
+    /// whoever asks who somebody is may have no way to whoever keeps it. Of a store, nothing is told.
+    #[must_use]
+    pub fn on_trouble(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        if let Source::File(file, _) = &self.source {
+            file.on_trouble(tell);
+        }
+        self
+    }
+
     fn new(source: Source) -> Self {
         Self {
             source,

@@ -1,6 +1,7 @@
 //! Who is known by a token, a name or an id of Slack.
 
 use std::fs;
+use std::sync::{Arc, Mutex};
 
 use aegize_core::Approver;
 use aegize_store::{Directory, NewToken, StoreErrorKind};
@@ -190,28 +191,97 @@ fn a_file_tells_the_same_and_is_read_when_it_was_changed() {
 }
 
 #[test]
+fn what_is_wrong_with_a_file_is_told_once_for_each_change() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("approvers.yaml");
+    let write = |text: &str| fs::write(&path, text).unwrap();
+    write("approvers: {alice@acme.com: {}}");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let teller = Arc::clone(&told);
+    let directory = Directory::from_file(&path)
+        .unwrap()
+        .on_trouble(move |trouble| teller.lock().unwrap().push(trouble.to_owned()));
+    let asked = || block_on(directory.clone().approver("alice@acme.com"));
+    let expect = |expected: &[&str]| {
+        for _ in 0..3 {
+            let error = asked().unwrap_err().to_string();
+            assert!(error.contains(expected.last().unwrap()), "{error}");
+        }
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.contains(expected), "{told}");
+            assert!(told.contains(&path.display().to_string()), "{told}");
+        }
+    };
+    assert!(asked().unwrap().is_some());
+    write("approvers: {\n");
+    expect(&["approvers.yaml:1:12: "]);
+    write("approvers:\n  alice@acme.com: {group: []}\n");
+    expect(&["approvers.yaml:1:12: ", "`group`"]);
+    // Wrong in the same way is another change all the same.
+    write("approvers:\n  alice@acme.com: {group: []}\n\n");
+    expect(&["approvers.yaml:1:12: ", "`group`", "`group`"]);
+    fs::remove_file(&path).unwrap();
+    expect(&[
+        "approvers.yaml:1:12: ",
+        "`group`",
+        "`group`",
+        "cannot be read",
+    ]);
+    write("approvers: {alice@acme.com: {}}");
+    assert!(asked().unwrap().is_some());
+    assert_eq!(told.lock().unwrap().len(), 4);
+}
+
+#[test]
 fn a_file_that_is_wrong_knows_nobody() {
     let hash = NewToken::generate().unwrap().hash();
     let text = NewToken::generate().unwrap();
     let text = text.text();
     let weak = hash.replace("argon2id", "argon2i");
     let cases = [
-        ("", "unexpected end of file"),
-        ("approvers: [a]", "at line 1, column 12"),
         (
-            "approvers: {a: {group: [ops]}}",
-            "unknown field `group`, expected one of groups",
+            "",
+            "FILE:1:1: the text ends where more is expected; complete it",
         ),
-        ("approvers: {a: {}, a: {}}", "duplicate"),
+        (
+            "approvers: [a]",
+            "FILE:1:12: expected a mapping; write `key: value`",
+        ),
+        (
+            "approvers:\n  a: {groups: ops}",
+            "FILE:2:15: expected a list; write `[a, b]`",
+        ),
+        (
+            "approvers: {a: {groups: [ops}}",
+            "FILE:1:25: not valid YAML: mismatched bracket",
+        ),
+        (
+            "approvers:\n  a:\n    group: [ops]",
+            "FILE:3:5: unknown key `group`; did you mean `groups`?",
+        ),
+        (
+            "approvers: {a: {}, a: {}}",
+            "FILE:1:20: the key `a` is there twice; remove one",
+        ),
+        (
+            "approvers: {}\n---\na: 1",
+            "a second document begins here; remove what separates it",
+        ),
+        (
+            "approvers: {a: {<<: {slack: U1}}}",
+            "the merge key `<<` is not read; write out what it stands for",
+        ),
         ("approvers: {' a': {}}", "white space"),
         ("approvers: {a: {groups: ['group:ops']}}", "`group:`"),
         (
             "approvers: {a: {slack: U1}, b: {slack: U1}}",
-            "`b`: another person is this user",
+            "FILE:1:32: `b`: another person is this user",
         ),
         (
-            "approvers: {a: {token: 'TEXT'}}",
-            "`a`: the token is no hash",
+            "approvers:\n  a:\n    token: 'TEXT'",
+            "FILE:3:5: `a`: the token is no hash",
         ),
         (
             "approvers: {a: {token: 'WEAK'}}",
@@ -221,7 +291,10 @@ fn a_file_that_is_wrong_knows_nobody() {
             "approvers: {a: {token: 'HASH'}, b: {token: 'HASH'}}",
             "`b`: another person has",
         ),
-        ("people: {}", "unknown field `people`"),
+        (
+            "people: {}",
+            "FILE:1:1: unknown key `people`; use approvers",
+        ),
     ];
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("approvers.yaml");
@@ -234,7 +307,8 @@ fn a_file_that_is_wrong_knows_nobody() {
         let error = Directory::from_file(&path).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Malformed);
         let told = error.to_string();
-        assert!(told.contains(expected), "{written}: {told}");
+        let expected = expected.replace("FILE", &path.display().to_string());
+        assert!(told.contains(&expected), "{written}: {told}");
         assert!(!told.contains(text) && !told.contains('\n'), "{told}");
     }
 }

@@ -108,7 +108,7 @@ fn a_call_that_waits_is_woken_by_another(place: &Place) {
         let mut news = 0;
         let request = loop {
             let query = ApprovalQuery::newest(1);
-            if let Some(request) = block_on(desk.requests(&query)).unwrap().pop() {
+            if let Some(request) = block_on(desk.requests(&query)).unwrap().requests.pop() {
                 break request;
             }
             news = block_on(desk.news(news, LONG)).unwrap();

@@ -4,7 +4,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use aegize_core::{ApprovalQuery, ApprovalRequest, ApprovalState, Approver, Binding, Remember};
+use aegize_core::{
+    ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState, Approver, Binding, Remember,
+};
 use pollster::block_on;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -296,7 +298,7 @@ fn lists_are_paged_from_the_newest(place: &Place) {
     let mut query = ApprovalQuery::newest(10);
     let mut listed = Vec::new();
     for expected in [10, 10, 5, 0] {
-        let page = block_on(store.list(query.clone())).unwrap().value;
+        let page = block_on(store.list(query.clone())).unwrap().value.requests;
         assert_eq!(page.len(), expected);
         query.before = page.last().map(ApprovalRequest::id).or(query.before);
         listed.extend(page);
@@ -306,10 +308,10 @@ fn lists_are_paged_from_the_newest(place: &Place) {
         block_on(store.list(ApprovalQuery::newest(0)))
             .unwrap()
             .value,
-        []
+        ApprovalList::default()
     );
     let all = block_on(store.list(ApprovalQuery::newest(usize::MAX))).unwrap();
-    assert_eq!(all.value.len(), 25);
+    assert_eq!(all.value.requests.len(), 25);
 }
 
 fn queries_select_what_they_say(place: &Place) {
@@ -359,7 +361,8 @@ fn queries_select_what_they_say(place: &Place) {
                     query.before = before;
                     let selected = requests.iter().filter(|request| query.selects(request));
                     let expected: Vec<_> = selected.take(8).cloned().collect();
-                    assert_eq!(block_on(store.list(query)).unwrap().value, expected);
+                    let listed = block_on(store.list(query)).unwrap().value;
+                    assert_eq!(listed.requests, expected);
                 }
             }
         }

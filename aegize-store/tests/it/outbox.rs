@@ -5,17 +5,21 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
+use aegize_core::ApprovalStore as _;
 use aegize_store::{Delivery, DeliveryKind, DeliveryState, Outbox};
 use pollster::block_on;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::places::Place;
+use crate::samples::Samples;
 
 of_every_database!(
     a_delivery_is_there_once_and_outlives_its_process,
     what_one_has_claimed_no_other_gets,
     what_fails_is_due_again_or_given_up,
     whoever_was_told_is_told_of_the_end,
+    what_failed_counts_while_people_are_asked,
 );
 
 const LONG: Duration = Duration::from_hours(1);
@@ -175,4 +179,35 @@ fn whoever_was_told_is_told_of_the_end(place: &Place) {
     let id = claim(&outbox, "mail", LONG)[0].id;
     block_on(outbox.delivered(id, None)).unwrap();
     assert_eq!(unended(), [(request, "mail".to_owned())]);
+}
+
+fn what_failed_counts_while_people_are_asked(place: &Place) {
+    let samples = Samples::new();
+    let store = place.store();
+    let outbox = store.outbox();
+    let requests = [samples.bound(1), samples.bound(2)];
+    for request in &requests {
+        assert!(block_on(store.insert(request.clone())).unwrap());
+        for channel in ["slack", "mail"] {
+            block_on(outbox.enqueue(request.id(), channel, DeliveryKind::Asked)).unwrap();
+        }
+    }
+    let count = || block_on(outbox.open_problems()).unwrap();
+    assert_eq!(count(), 0);
+    for delivery in claim(&outbox, "slack", LONG) {
+        block_on(outbox.failed(delivery.id, "no answer", None)).unwrap();
+    }
+    for delivery in claim(&outbox, "mail", LONG) {
+        block_on(outbox.failed(delivery.id, "no answer", Some(Duration::ZERO))).unwrap();
+    }
+    assert_eq!(count(), 4);
+    let mail = claim(&outbox, "mail", LONG);
+    block_on(outbox.delivered(mail[0].id, None)).unwrap();
+    assert_eq!(count(), 3);
+    // Nobody waits for it any more, and it stays where it can be looked at.
+    let now = OffsetDateTime::now_utc() - time::Duration::seconds(1);
+    let ended = requests[1].withdraw(now).unwrap();
+    assert!(block_on(store.replace(ended)).unwrap());
+    assert_eq!(count(), 1);
+    assert_eq!(block_on(outbox.problems(10)).unwrap().len(), 3);
 }

@@ -54,7 +54,7 @@ impl Samples {
         asked(pay(&context, 5));
         let desk = approvals.desk(context.audit_log());
         let requests = block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap();
-        Self(serde_json::to_value(&requests[0]).unwrap())
+        Self(serde_json::to_value(&requests.requests[0]).unwrap())
     }
 
     /// A new request, bound to a number.

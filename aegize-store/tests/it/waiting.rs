@@ -64,7 +64,7 @@ fn news_are_told_of_any_change(place: &Place) {
         while found <= number {
             after = block_on(store.news(after)).unwrap();
             let query = ApprovalQuery::newest(100);
-            found = block_on(store.list(query)).unwrap().value.len() as u64;
+            found = block_on(store.list(query)).unwrap().value.requests.len() as u64;
         }
     }
     assert!(block_on(store.insert(samples.bound(9))).unwrap());

@@ -206,6 +206,7 @@ fn what_cannot_be_read_exactly_cannot_be_approved() {
     assert!(
         pollster::block_on(desk.requests(&ApprovalQuery::newest(9)))
             .unwrap()
+            .requests
             .is_empty()
     );
 }

@@ -43,7 +43,7 @@ impl ApprovalStore for Broken {
         self.fail()
     }
 
-    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, _: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         self.fail()
     }
 
@@ -169,7 +169,7 @@ impl ApprovalStore for Odd {
         self.0.find(binding, scope)
     }
 
-    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<Vec<ApprovalRequest>>> {
+    fn list(&self, query: ApprovalQuery) -> StoreFuture<'_, Seen<ApprovalList>> {
         self.0.list(query)
     }
 
@@ -285,7 +285,7 @@ fn a_call_that_goes_away_while_it_asks_asks_no_longer() {
     let mut gone = call();
     assert!(gone.as_mut().poll(&mut task).is_pending());
     drop(gone);
-    assert_eq!(newest()[0].state(), ApprovalState::Withdrawn);
+    assert_eq!(newest().requests[0].state(), ApprovalState::Withdrawn);
 
     let mut waiting = call();
     let mut gone = call();
@@ -293,7 +293,7 @@ fn a_call_that_goes_away_while_it_asks_asks_no_longer() {
     assert!(waiting.as_mut().poll(&mut task).is_pending());
     assert!(gone.as_mut().poll(&mut task).is_pending());
     drop(gone);
-    assert_eq!(newest()[0].state(), ApprovalState::Requested);
+    assert_eq!(newest().requests[0].state(), ApprovalState::Requested);
     drop(waiting);
-    assert_eq!(newest()[0].state(), ApprovalState::Withdrawn);
+    assert_eq!(newest().requests[0].state(), ApprovalState::Withdrawn);
 }

@@ -242,8 +242,12 @@ fn a_rule_has_to_let_it_be_remembered() {
 #[test]
 fn conditions_are_read_strictly() {
     let rows = [
-        ("", "an exemption"),
+        ("", "expected conditions: a mapping with `args`"),
         ("{}", "without a condition"),
+        (
+            "nonsense",
+            "found a string; write them as in policies, such as `args: {amount: {max: 100}}`",
+        ),
         ("args: {}", "a"),
         ("args: {amount: {mx: 5}}", "unknown key `mx`"),
         ("arg: {amount: {max: 5}}", "unknown key `arg`"),
@@ -298,7 +302,7 @@ fn calls_that_wait_are_answered_by_what_is_remembered_meanwhile() {
     }
     let desk = bank.approvals.desk(bank.context.audit_log());
     let requests = pollster::block_on(desk.requests(&ApprovalQuery::newest(9))).unwrap();
-    let [large, six, five] = &requests[..] else {
+    let [large, six, five] = &requests.requests[..] else {
         panic!("{requests:?}");
     };
     bank.remember(five.id(), &up_to_100(2)).unwrap();

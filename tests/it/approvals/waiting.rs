@@ -23,7 +23,10 @@ fn a_policy_that_turns_to_deny_while_a_call_waits_refuses_it() {
     std::fs::write(&path, ASK.replace("allow:", "deny: [{tool: pay}], allow:")).unwrap();
     source.reload().unwrap();
     let desk = approvals.desk(log);
-    let id = pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    let id = pollster::block_on(desk.requests(&ApprovalQuery::newest(1)))
+        .unwrap()
+        .requests[0]
+        .id();
     pollster::block_on(desk.approve(id, &person("alice"), None)).unwrap();
     assert!(matches!(
         pollster::block_on(call),
@@ -38,7 +41,12 @@ fn a_call_that_waits_resumes_by_itself() {
     let bank = Bank::new(ASK, Approvals::in_memory());
     let context = bank.context.wait_until_answered();
     let desk = bank.approvals.desk(context.audit_log());
-    let newest = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    let newest = || {
+        pollster::block_on(desk.requests(&ApprovalQuery::newest(1)))
+            .unwrap()
+            .requests[0]
+            .id()
+    };
 
     // Polled by hand: asynchronous, it holds no thread.
     let mut call = Box::pin(
@@ -57,7 +65,10 @@ fn a_call_that_waits_resumes_by_itself() {
         let id = loop {
             let mut requested = ApprovalQuery::newest(1);
             requested.states = vec![ApprovalState::Requested];
-            if let [request] = &pollster::block_on(desk.requests(&requested)).unwrap()[..] {
+            if let [request] = &pollster::block_on(desk.requests(&requested))
+                .unwrap()
+                .requests[..]
+            {
                 break request.id();
             }
             std::thread::yield_now();
@@ -84,7 +95,12 @@ fn a_call_that_goes_away_withdraws_its_request() {
     let bank = Bank::new(ASK, Approvals::in_memory());
     let context = bank.context.wait_until_answered();
     let desk = bank.approvals.desk(context.audit_log());
-    let state = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].state();
+    let state = || {
+        pollster::block_on(desk.requests(&ApprovalQuery::newest(1)))
+            .unwrap()
+            .requests[0]
+            .state()
+    };
     let mut task = Context::from_waker(Waker::noop());
     let mut calls: Vec<_> = (0..2)
         .map(|_| {
@@ -127,7 +143,12 @@ fn what_a_call_asks_on_other_terms_it_asks_no_longer() {
     let mut task = Context::from_waker(Waker::noop());
     assert!(call.as_mut().poll(&mut task).is_pending());
     let desk = approvals.desk(log);
-    let newest = || pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    let newest = || {
+        pollster::block_on(desk.requests(&ApprovalQuery::newest(1)))
+            .unwrap()
+            .requests[0]
+            .id()
+    };
     let first = newest();
 
     std::fs::write(&path, policy.replace("pay,", "pay, approvers: [bob],")).unwrap();
@@ -163,7 +184,10 @@ fn a_waker_that_panics_is_no_reason_for_others_to_wait_or_fail() {
     assert!(call.as_mut().poll(&mut task).is_pending());
 
     let desk = bank.approvals.desk(context.audit_log());
-    let id = pollster::block_on(desk.requests(&ApprovalQuery::newest(1))).unwrap()[0].id();
+    let id = pollster::block_on(desk.requests(&ApprovalQuery::newest(1)))
+        .unwrap()
+        .requests[0]
+        .id();
     bank.approve(id).unwrap();
     assert_eq!(
         bank.world.events().last(),

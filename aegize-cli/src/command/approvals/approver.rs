@@ -88,6 +88,11 @@ impl Who {
         Err(Failure::Refused(Exit::NotEntitled, message))
     }
 
+    /// Whether it is not the operating system's user who decides.
+    pub(super) fn has_token(&self) -> bool {
+        self.token_file.is_some() || std::env::var_os(TOKEN).is_some()
+    }
+
     /// A token, and where it was found.
     fn token(&self) -> Result<Option<(String, String)>, Failure> {
         if let Some(file) = &self.token_file {

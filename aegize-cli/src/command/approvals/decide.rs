@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::time::Duration;
 
-use aegize::{ApprovalDesk, ApprovalRequest, ApprovalState, Approver, Remember};
+use aegize::{
+    ApprovalDesk, ApprovalError, ApprovalErrorKind, ApprovalRequest, ApprovalState, Approver,
+    Remember,
+};
 use clap::Args;
 use time::OffsetDateTime;
 
@@ -139,11 +142,12 @@ impl Approve {
             let decided = match &remember {
                 Some(remember) => {
                     desk.approve_and_remember(id, &approver, reason, remember)
-                        .await?
+                        .await
                 }
-                None => desk.approve(id, &approver, reason).await?,
+                None => desk.approve(id, &approver, reason).await,
             };
-            self.request.tell(stdout, &decided)
+            let decided = decided.map_err(|error| self.request.refused(error, &request, &approver));
+            self.request.tell(stdout, &decided?)
         })
     }
 }
@@ -189,8 +193,11 @@ impl Reject {
             let desk = open.desk();
             // Nothing comes between a decision and its record.
             let _held = Interruption::new()?;
-            let decided = desk.reject(request.id(), &approver, Some(&self.reason));
-            self.request.tell(stdout, &decided.await?)
+            let decided = desk
+                .reject(request.id(), &approver, Some(&self.reason))
+                .await;
+            let decided = decided.map_err(|error| self.request.refused(error, &request, &approver));
+            self.request.tell(stdout, &decided?)
         })
     }
 }
@@ -202,8 +209,11 @@ impl Revoke {
             let desk = open.desk();
             // Nothing comes between a decision and its record.
             let _held = Interruption::new()?;
-            let decided = desk.revoke(request.id(), &approver, self.reason.as_deref());
-            self.request.tell(stdout, &decided.await?)
+            let decided = desk
+                .revoke(request.id(), &approver, self.reason.as_deref())
+                .await;
+            let decided = decided.map_err(|error| self.request.refused(error, &request, &approver));
+            self.request.tell(stdout, &decided?)
         })
     }
 }
@@ -215,6 +225,27 @@ impl Request {
         let approver = self.who.approver(&open.store).await?;
         let request = self.id.find(&open.desk()).await?;
         Ok((open, approver, request))
+    }
+
+    /// Why nothing was decided; to whom no rule listens as the operating system's user, also how to
+    /// decide as somebody else.
+    fn refused(
+        &self,
+        error: ApprovalError,
+        request: &ApprovalRequest,
+        approver: &Approver,
+    ) -> Failure {
+        let (name, groups) = (approver.name(), approver.groups());
+        let mut terms = request.question().terms.iter();
+        let is_entitled = terms.any(|terms| terms.entitles(name, groups));
+        if error.kind() != ApprovalErrorKind::NotEntitled || is_entitled || self.who.has_token() {
+            return error.into();
+        }
+        let message = format!(
+            "{error}; `{name}` is the operating system's user, in the groups that `--approvers` or a token \
+             gave that name: to decide as another, give their token with --token-file"
+        );
+        Failure::Refused(Exit::NotEntitled, message)
     }
 
     fn tell(&self, stdout: &mut impl Write, request: &ApprovalRequest) -> Result<Exit, Failure> {

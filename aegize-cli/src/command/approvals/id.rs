@@ -54,9 +54,12 @@ impl IdPart {
         let mut meant = Vec::new();
         loop {
             let page = desk.requests(&query).await?;
-            let is_last = page.len() < PAGE;
-            query.before = page.last().map(ApprovalRequest::id);
-            meant.extend(page.into_iter().filter(|request| self.is_part_of(request)));
+            let is_last = page.requests.len() < PAGE;
+            query.before = page.requests.last().map(ApprovalRequest::id);
+            let ids = page.requests.iter().map(ApprovalRequest::id);
+            // Also those that cannot be read: looking at one tells why.
+            let ids = ids.chain(page.unreadable);
+            meant.extend(ids.filter(|id| self.is_part_of(*id)));
             if is_last || meant.len() > NAMED {
                 break;
             }
@@ -67,14 +70,10 @@ impl IdPart {
                 let message = format!("there is no approval request `{part}`");
                 Err(Failure::Refused(Exit::NotFound, message))
             }
-            Some(request) if meant.is_empty() => Ok(request),
-            Some(request) => {
-                meant.push(request);
-                let ids = meant
-                    .iter()
-                    .take(NAMED)
-                    .map(|request| request.id().to_string());
-                let ids: Vec<_> = ids.collect();
+            Some(id) if meant.is_empty() => Ok(desk.request(id).await?),
+            Some(id) => {
+                meant.push(id);
+                let ids: Vec<_> = meant.iter().take(NAMED).map(Uuid::to_string).collect();
                 let more = if meant.len() > NAMED { ", …" } else { "" };
                 let message = format!(
                     "`{part}` may be one of several approval requests: {}{more}; give more digits",
@@ -85,8 +84,8 @@ impl IdPart {
         }
     }
 
-    fn is_part_of(&self, request: &ApprovalRequest) -> bool {
-        let id = request.id().simple().to_string();
+    fn is_part_of(&self, id: Uuid) -> bool {
+        let id = id.simple().to_string();
         id.starts_with(&self.0) || id.ends_with(&self.0)
     }
 }

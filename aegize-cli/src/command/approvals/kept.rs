@@ -1,5 +1,6 @@
 //! Where requests are kept, and where it is recorded what becomes of them.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,10 @@ use clap::Args;
 
 use crate::exit::{Exit, Failure};
 use crate::output::warn;
+
+/// Where both are looked for, unless told otherwise.
+const STORE: &str = "sqlite://approvals.db";
+const LOG: &str = "audit.jsonl";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where approvals are kept")]
@@ -20,7 +25,7 @@ pub(in crate::command) struct Kept {
         value_name = "URL",
         env = "AEGIZE_STORE",
         hide_env_values = true,
-        default_value = "sqlite://approvals.db"
+        default_value = STORE
     )]
     store: String,
 
@@ -31,7 +36,7 @@ pub(in crate::command) struct Kept {
         value_name = "LOG",
         env = "AEGIZE_AUDIT_LOG",
         hide_env_values = true,
-        default_value = "audit.jsonl"
+        default_value = LOG
     )]
     audit_log: PathBuf,
 }
@@ -44,6 +49,25 @@ pub(in crate::command) struct Open {
 }
 
 impl Kept {
+    /// What makes another command find the same, as a shell reads it, each argument after a space. A
+    /// URL that may hold a password is not shown: its variable stands for it.
+    pub(in crate::command) fn arguments(&self) -> String {
+        let mut arguments = String::new();
+        if self.store != STORE {
+            arguments.push_str(" --store ");
+            if may_hold_password(&self.store) {
+                arguments.push_str("\"$AEGIZE_STORE\"");
+            } else {
+                arguments.push_str(&quoted(&self.store));
+            }
+        }
+        if self.audit_log != Path::new(LOG) {
+            arguments.push_str(" --audit-log ");
+            arguments.push_str(&quoted(&self.audit_log.to_string_lossy()));
+        }
+        arguments
+    }
+
     /// Opens both.
     ///
     /// # Errors
@@ -137,6 +161,20 @@ fn unusable(problem: String) -> Failure {
     Failure::Refused(Exit::Unusable, problem)
 }
 
+fn may_hold_password(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return true;
+    };
+    let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+    scheme != "sqlite" && (user.contains(':') || rest.contains('?'))
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> Cow<'_, str> {
+    // Only a null character cannot be quoted, and no argument holds one.
+    shlex::try_quote(text).unwrap_or(Cow::Borrowed(text))
+}
+
 /// Runs what waits for stores and signals, on this thread.
 ///
 /// # Errors
@@ -150,4 +188,39 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
         Failure::Refused(Exit::Unusable, format!("cannot wait for anything: {error}"))
     })?;
     runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_elsewhere_is_named_and_no_password_is_shown() {
+        const HIDDEN: &str = " --store \"$AEGIZE_STORE\"";
+        let rows = [
+            (STORE, LOG, ""),
+            (
+                "sqlite:///a b/it's.db",
+                LOG,
+                " --store \"sqlite:///a b/it's.db\"",
+            ),
+            (STORE, "$(log)", " --audit-log '$(log)'"),
+            (
+                "postgres://agents@db.acme.com/approvals",
+                "log",
+                " --store postgres://agents@db.acme.com/approvals --audit-log log",
+            ),
+            ("postgres://agents:hunter2@db/approvals", LOG, HIDDEN),
+            ("postgres://agents:hunter@2@db/approvals", LOG, HIDDEN),
+            ("postgres://db/approvals?password=hunter2", LOG, HIDDEN),
+            ("hunter2", LOG, HIDDEN),
+        ];
+        for (store, log, arguments) in rows {
+            let kept = Kept {
+                store: store.to_owned(),
+                audit_log: log.into(),
+            };
+            assert_eq!(kept.arguments(), arguments);
+        }
+    }
 }

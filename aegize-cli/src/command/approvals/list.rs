@@ -2,16 +2,17 @@
 
 use std::io::Write;
 
-use aegize::{ApprovalQuery, ApprovalState};
+use aegize::{ApprovalList, ApprovalQuery, ApprovalState};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::kept::{Kept, block_on};
 use super::{json, table};
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::output::{self, warn};
 
 /// List requests, the newest first
 ///
@@ -58,8 +59,8 @@ Examples:
   aegize approvals list --state granted
   aegize approvals list --all --json | jq -r '.requests[] | [.id, .state] | @tsv'
 
-As JSON, `requests` is a list of what `aegize approvals show --json` prints, and `has_more` tells
-whether there are others.";
+As JSON, `requests` is a list of what `aegize approvals show --json` prints, `has_more` tells whether
+there are others, and `unreadable` has the ids of those that cannot be read.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -81,15 +82,21 @@ fn state() -> impl TypedValueParser<Value = ApprovalState> {
 impl List {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let mut requests = block_on(async {
+        let ApprovalList {
+            mut requests,
+            unreadable,
+            ..
+        } = block_on(async {
             let open = self.kept.open().await?;
             Ok(open.desk().requests(&self.query(limit)).await?)
         })?;
+        warn_unreadable(&unreadable);
         let has_more = requests.len() > limit;
         requests.truncate(limit);
         if self.json {
             let told = json::requests(&requests)?;
-            output::write_json(stdout, &json!({"requests": told, "has_more": has_more}))?;
+            let told = json!({"requests": told, "has_more": has_more, "unreadable": unreadable});
+            output::write_json(stdout, &told)?;
             return Ok(Exit::Done);
         }
         if requests.is_empty() {
@@ -117,4 +124,18 @@ impl List {
         query.operation.clone_from(&self.operation);
         query
     }
+}
+
+/// Tells which requests are left out of what is shown, since they cannot be read.
+pub(super) fn warn_unreadable(ids: &[Uuid]) {
+    let Some(first) = ids.first() else { return };
+    let listed: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+    let count = match ids.len() {
+        1 => "1 request".to_owned(),
+        many => format!("{many} requests"),
+    };
+    warn(&format!(
+        "{count} cannot be read: {}; `aegize approvals show {first}` tells why",
+        listed.join(", ")
+    ));
 }

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::id::IdPart;
 use super::kept::{Kept, block_on};
+use super::list::warn_unreadable;
 use super::{EXIT_CODES, json, question, table};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, faint, strong};
@@ -97,7 +98,9 @@ pub(super) async fn earlier(
         ApprovalState::Rejected,
         ApprovalState::Revoked,
     ];
-    let mut earlier = desk.requests(&query).await?;
+    let found = desk.requests(&query).await?;
+    warn_unreadable(&found.unreadable);
+    let mut earlier = found.requests;
     earlier.retain(|other| other.scope() == request.scope());
     Ok(earlier)
 }

@@ -9,6 +9,7 @@ use aegize::{
 };
 use aegize_store::Store;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -105,6 +106,21 @@ impl Bank {
     pub(super) fn json(&self, arguments: &[&str]) -> Value {
         let told = self.told(&[arguments, &["--json"]].concat());
         serde_json::from_str(&told).unwrap()
+    }
+
+    /// Makes a request one that cannot be read.
+    pub(super) fn damage(&self, id: Uuid) {
+        let url = format!("sqlite://{}", self.path().join("approvals.db").display());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let damaged = runtime.unwrap().block_on(async {
+            let mut connection = SqliteConnection::connect(&url).await?;
+            let damaged = sqlx::query("UPDATE aegize_requests SET body = '{}' WHERE id = $1");
+            damaged.bind(id).execute(&mut connection).await?;
+            connection.close().await
+        });
+        damaged.unwrap();
     }
 
     pub(super) fn records(&self) -> Vec<AuditRecord<'static>> {

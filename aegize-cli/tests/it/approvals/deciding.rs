@@ -214,7 +214,9 @@ fn how_it_ends_tells_why_nothing_was_decided() {
 
 #[test]
 fn nobody_s_name_is_taken_from_the_environment() {
-    let bank = Bank::new("agents: {bot: {require_approval: [{tool: pay, approvers: [alice]}]}}");
+    let bank = Bank::new(
+        "agents: {bot: {require_approval: [{tool: pay, approvers: ['group:ops', alice]}]}}",
+    );
     let id = bank.asked(5).to_string();
     let mut command = bank.command(&["approve", &id, "--yes"]);
     for variable in ["USER", "LOGNAME", "USERNAME", "SUDO_USER"] {
@@ -223,10 +225,16 @@ fn nobody_s_name_is_taken_from_the_environment() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.contains(&format!("`{}` is not among", user())),
-        "{stderr}"
+    // It says who may, and how to be one of them.
+    let name = user();
+    let told = format!(
+        "error: `{name}` is not among the approvers of rule `bot.require_approval[0]`; they are alice, \
+         group:ops; `{name}` is the operating system's user, in the groups that `--approvers` or a token \
+         gave that name: to decide as another, give their token with --token-file\n"
     );
+    assert_eq!(stderr, told);
+    let ran = bank.run(&["reject", &id, "--reason", "no"]);
+    assert_eq!((ran.code, ran.stderr), (Some(3), told));
 }
 
 #[test]
@@ -287,7 +295,7 @@ fn what_may_not_be_remembered_approves_nothing() {
     let bank = Bank::new(policy);
     let never = bank.asked(5);
     let briefly = bank.asked_for(ToolCall::new("pay", "charge"));
-    let rows: [(Uuid, &[&str], &str); 7] = [
+    let rows: [(Uuid, &[&str], &str); 8] = [
         (
             never,
             &["--remember", "1h", "--uses", "2"],
@@ -313,7 +321,12 @@ fn what_may_not_be_remembered_approves_nothing() {
         (
             briefly,
             &["--remember", "1h", "--uses", "2", "--when", "argz: {}"],
-            "these conditions do not load",
+            "these conditions do not load: unknown key `argz`; did you mean `args`?",
+        ),
+        (
+            briefly,
+            &["--remember", "1h", "--uses", "2", "--when", "nonsense"],
+            "write them as in policies, such as `args: {amount: {max: 100}}`",
         ),
     ];
     for (id, further, problem) in rows {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::bank::{ANYONE, Bank, approvals};
+use super::terminal::Terminal;
 use crate::support::{Ran, aegize};
 
 struct Server {
@@ -145,6 +146,39 @@ channels:
 }
 
 #[test]
+fn what_a_terminal_is_told_to_answer_with_does_so() {
+    let bank = Bank::new(ANYONE);
+    fs::write(
+        bank.path().join("channels.yaml"),
+        "channels: [{name: here, type: terminal}]",
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(".", bank.path().join("the agents'")).unwrap();
+    let id = bank.asked(5);
+    let mut command = serve(&bank);
+    command.args(["--listen", "127.0.0.1:0", "--channels", "channels.yaml"]);
+    command.args(["--store", "sqlite://./approvals.db"]);
+    command.args(["--audit-log", "the agents'/audit.jsonl"]);
+    let mut terminal = Terminal::with(&command);
+    terminal.shows("answer with `aegize ");
+    let told = terminal.shows("` or `reject`");
+    let answer = told.strip_suffix("` or `reject`").unwrap();
+    let places = "--store sqlite://./approvals.db --audit-log \"the agents'/audit.jsonl\"";
+    assert_eq!(answer, format!("approvals approve {id} {places}"));
+    let program = command.get_program().to_str().unwrap();
+    let ran = Command::new("sh")
+        .args(["-c", &format!("'{program}' {answer} --yes")])
+        .current_dir(bank.path())
+        .output()
+        .unwrap();
+    let ran = Ran::from(ran);
+    assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{answer}");
+    assert_eq!(bank.pay(5).unwrap(), "paid");
+    terminal.types("\u{3}");
+    assert_eq!(terminal.end().0, Some(0));
+}
+
+#[test]
 fn who_has_no_token_is_told_how_to_make_one() {
     let bank = Bank::new(ANYONE);
     let server = Server::new(&mut serve(&bank));
@@ -152,6 +186,33 @@ fn who_has_no_token_is_told_how_to_make_one() {
     let note = "nobody can sign in yet: make a token with `aegize approvals tokens create NAME`\n";
     assert_eq!(code, Some(0));
     assert!(told.ends_with(note), "{told}");
+}
+
+#[test]
+fn approvers_that_cannot_be_read_are_told_once_where_the_server_runs() {
+    let bank = Bank::new(ANYONE);
+    let file = bank.path().join("approvers.yaml");
+    fs::write(&file, "approvers: {}").unwrap();
+    let server = Server::new(serve(&bank).args(["--approvers", "approvers.yaml"]));
+    fs::write(&file, "approvers:\n  alice@acme.com: {group: [ops]}\n").unwrap();
+    let token = format!("agz_{}_{}", "0".repeat(16), "0".repeat(64));
+    let headers = format!("Authorization: Bearer {token}\r\n");
+    for _ in 0..3 {
+        let answer = server.answer("GET /api/v1/me", &headers, "");
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(
+            !answer.contains("group"),
+            "it is for whoever runs the server: {answer}"
+        );
+    }
+    let (_, told) = server.stopped();
+    let warnings = told.lines().filter(|line| line.starts_with("warning: "));
+    let [warning] = warnings.collect::<Vec<_>>()[..] else {
+        panic!("{told}");
+    };
+    for part in ["approvers.yaml:2:", "`group`"] {
+        assert!(warning.contains(part), "no {part} in {warning}");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use aegize::{ApprovalState, AuditEvent};
+use aegize::{ApprovalState, AuditEvent, GuardError};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::bank::{ANYONE, Bank, approvals, user};
@@ -159,4 +160,48 @@ fn the_places_are_taken_from_the_environment() {
     assert_eq!((ran.code, &*ran.stderr), (Some(0), ""));
     assert_eq!(bank.request(id).state(), ApprovalState::Granted);
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_request_that_cannot_be_read_hides_no_other() {
+    let bank = Bank::new(ANYONE);
+    let (damaged, healthy) = (bank.asked(5), bank.asked(6));
+    bank.damage(damaged);
+    let warning = |id| {
+        format!("warning: 1 request cannot be read: {id}; `aegize approvals show {id}` tells why\n")
+    };
+    for arguments in [&["list"] as &[&str], &["list", "--all"]] {
+        let ran = bank.run(arguments);
+        assert_eq!((ran.code, ran.stderr), (Some(0), warning(damaged)));
+        assert!(ran.stdout.contains("amount=6"), "{}", ran.stdout);
+    }
+    let ran = bank.run(&["list", "--json"]);
+    let list: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(list["requests"][0]["id"], json!(healthy));
+    assert_eq!(list["unreadable"], json!([damaged]));
+
+    // By a part of its id as well: no other is meant by it.
+    let id = damaged.simple().to_string();
+    for id in [&id, &id[20..]] {
+        for act in [&["show", id] as &[&str], &["approve", id, "--yes"]] {
+            let ran = bank.run(act);
+            assert_eq!((ran.code, &*ran.stdout), (Some(2), ""), "{act:?}");
+            let problem =
+                format!("error: approval request `{damaged}` cannot be read: missing field `id`");
+            assert!(ran.stderr.starts_with(&problem), "{}", ran.stderr);
+        }
+    }
+    // Its call stays refused, and the other is decided.
+    assert!(matches!(
+        bank.pay(5),
+        Err(GuardError::ApprovalUnavailable(_))
+    ));
+    let part = &healthy.simple().to_string()[20..];
+    assert_eq!(bank.run(&["approve", part, "--yes"]).code, Some(0));
+    assert_eq!(bank.pay(6).unwrap(), "paid");
+
+    // Among those that were decided before, one that is left out is told, too.
+    bank.damage(healthy);
+    let ran = bank.run(&["show", &bank.asked(7).to_string()]);
+    assert_eq!((ran.code, ran.stderr), (Some(0), warning(healthy)));
 }

@@ -143,3 +143,33 @@ fn interrupted(mut watcher: Watcher) -> Option<i32> {
     kill_process(pid, Signal::INT).unwrap();
     watcher.child.wait().unwrap().code()
 }
+
+#[test]
+fn what_cannot_be_read_is_told_once_and_the_rest_goes_on() {
+    let bank = Bank::new(ANYONE);
+    let open = bank.asked(1);
+    let mut command = bank.command(&["watch", "--json"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let errors = child.stderr.take().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut watcher = Watcher {
+        child,
+        lines: Some(lines),
+    };
+    assert_eq!(watcher.json()["id"], open.to_string());
+    bank.damage(open);
+    for amount in 2..5 {
+        let id = bank.asked(amount);
+        assert_eq!(watcher.json()["id"], id.to_string());
+    }
+    watcher.child.kill().unwrap();
+    let told = std::io::read_to_string(errors).unwrap();
+    let warning = format!(
+        "warning: 1 request cannot be read: {open}; `aegize approvals show {open}` tells why\n"
+    );
+    assert_eq!(told, warning);
+}

@@ -206,10 +206,10 @@ impl RuleReader<'_> {
         keys: &[&str],
         follows_links: bool,
     ) -> Conditions {
-        let expected = "an exemption: a mapping with `args`, `paths` or `risk_level_max`";
+        let expected = "conditions: a mapping with `args`, `paths` or `risk_level_max`";
         let fields = self.decoder.fields(node, trail, expected, keys);
         if matches!(node.kind, Kind::Map(_)) && keys.iter().all(|key| !fields.has(key)) {
-            let message = "an exemption without a condition would undo the rule; \
+            let message = "without a condition, it would be about every call; \
                 write `args`, `paths` or `risk_level_max`";
             self.decoder.problem(node, trail, message);
         }

@@ -1,10 +1,32 @@
 //! Files that have no meaning, and what is told of each. `DIR` stands for a directory with secrets.
 
 pub(crate) const ROWS: &[(&str, &str)] = &[
-    ("", "line 1, column 1: "),
+    (
+        "",
+        "line 1, column 1: the text ends where more is expected; complete it",
+    ),
     ("{}", "missing key `channels`; add it"),
-    ("channels: [", "line 1"),
-    ("channels: []\nchannels: []", "line 2, column 1: "),
+    ("channels: [", "line 1, column 11: not valid YAML: "),
+    (
+        "channels: []\nchannels: []",
+        "line 2, column 1: the key `channels` is there twice; remove one",
+    ),
+    (
+        "channels: 5",
+        "line 1, column 11: expected a list; write `[a, b]`",
+    ),
+    (
+        "channels: [a]",
+        "line 1, column 12: expected a mapping; write `key: value`",
+    ),
+    (
+        "channels: [{name: a, type: [x]}]",
+        "line 1, column 28: expected one word; write it without brackets",
+    ),
+    (
+        "channels: [{name: a, type: command, command: [ls], timeout_seconds: x}]",
+        "line 1, column 69: expected a whole number; write one such as 30",
+    ),
     (
         "chanels: []",
         "line 1, column 1: unknown key `chanels`; did you mean `channels`?",

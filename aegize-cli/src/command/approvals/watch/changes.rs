@@ -3,12 +3,13 @@
 //! The invariant: of every request that is open at a look, each later state in which a look finds it is
 //! told once, and its end is never left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use aegize::{ApprovalDesk, ApprovalQuery, ApprovalRequest, ApprovalState};
+use aegize::{ApprovalDesk, ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::super::list::warn_unreadable;
 use crate::exit::Failure;
 
 /// How many requests are looked at at once.
@@ -20,6 +21,8 @@ pub(super) struct Changes {
     open: HashMap<Uuid, Known>,
     /// The newest request that was seen. Those before it that are not open have ended before.
     newest: Option<Uuid>,
+    /// What could not be read at the last look.
+    unreadable: HashSet<Uuid>,
 }
 
 struct Known {
@@ -42,15 +45,23 @@ impl Changes {
             None => {
                 let newest = desk.requests(&ApprovalQuery::newest(1)).await?;
                 self.newest = newest
+                    .requests
                     .first()
                     .map(ApprovalRequest::id)
                     .or(Some(Uuid::nil()));
             }
-            Some(newest) => found.extend(since(desk, newest).await?),
+            Some(newest) => {
+                let since = since(desk, newest).await?;
+                found.requests.extend(since.requests);
+                found.unreadable.extend(since.unreadable);
+            }
         }
-        let mut now = HashMap::with_capacity(found.len());
+        let unreadable: HashSet<_> = found.unreadable.into_iter().collect();
+        let new: Vec<_> = unreadable.difference(&self.unreadable).copied().collect();
+        warn_unreadable(&new);
+        let mut now = HashMap::with_capacity(found.requests.len());
         let mut changed = Vec::new();
-        for request in found {
+        for request in found.requests {
             let id = request.id();
             if now.contains_key(&id) {
                 continue;
@@ -62,11 +73,17 @@ impl Changes {
                 changed.push(request);
             }
         }
-        for id in self.open.keys() {
-            let request = desk.request(*id).await?;
-            now.insert(*id, Known::from(&request));
+        for (id, known) in self.open.drain() {
+            if unreadable.contains(&id) {
+                // Whatever it is when it can be read again is told then.
+                now.insert(id, known);
+                continue;
+            }
+            let request = desk.request(id).await?;
+            now.insert(id, Known::from(&request));
             changed.push(request);
         }
+        self.unreadable = unreadable;
         let ended = changed.iter().filter(|request| request.state().is_end());
         for request in ended {
             now.remove(&request.id());
@@ -93,33 +110,32 @@ impl From<&ApprovalRequest> for Known {
 }
 
 /// Everything that may still change.
-async fn open(desk: &ApprovalDesk) -> Result<Vec<ApprovalRequest>, Failure> {
+async fn open(desk: &ApprovalDesk) -> Result<ApprovalList, Failure> {
     let mut query = ApprovalQuery::newest(PAGE);
     query.states = vec![ApprovalState::Requested, ApprovalState::Granted];
     pages(desk, query, |_| true).await
 }
 
 /// Everything that is newer than a request, also what has ended already.
-async fn since(desk: &ApprovalDesk, id: Uuid) -> Result<Vec<ApprovalRequest>, Failure> {
-    pages(desk, ApprovalQuery::newest(PAGE), |request| {
-        request.id() > id
-    })
-    .await
+async fn since(desk: &ApprovalDesk, id: Uuid) -> Result<ApprovalList, Failure> {
+    pages(desk, ApprovalQuery::newest(PAGE), |found| found > id).await
 }
 
 async fn pages(
     desk: &ApprovalDesk,
     mut query: ApprovalQuery,
-    is_wanted: impl Fn(&ApprovalRequest) -> bool,
-) -> Result<Vec<ApprovalRequest>, Failure> {
-    let mut found = Vec::new();
+    is_wanted: impl Fn(Uuid) -> bool,
+) -> Result<ApprovalList, Failure> {
+    let mut found = ApprovalList::default();
     loop {
         let mut page = desk.requests(&query).await?;
-        let whole = page.len();
-        query.before = page.last().map(ApprovalRequest::id);
-        page.retain(&is_wanted);
-        let is_last = page.len() < PAGE;
-        found.append(&mut page);
+        let whole = page.requests.len();
+        query.before = page.requests.last().map(ApprovalRequest::id);
+        page.requests.retain(|request| is_wanted(request.id()));
+        page.unreadable.retain(|id| is_wanted(*id));
+        let is_last = page.requests.len() < PAGE;
+        found.requests.append(&mut page.requests);
+        found.unreadable.append(&mut page.unreadable);
         if is_last || whole < PAGE {
             return Ok(found);
         }
