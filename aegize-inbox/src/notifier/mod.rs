@@ -7,17 +7,16 @@
 
 mod backoff;
 mod plan;
+mod survey;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aegize_core::{
-    ApprovalDesk, ApprovalErrorKind, ApprovalList, ApprovalQuery, ApprovalRequest, ApprovalState,
-};
+use aegize_core::{ApprovalDesk, ApprovalErrorKind};
 use aegize_store::{Delivery, DeliveryKind, DeliveryState, Outbox};
 use futures_util::future::{join, join_all};
 use time::OffsetDateTime;
@@ -25,10 +24,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::plan::Earlier;
+use self::survey::Survey;
 use crate::channel::{Channel, Channels, Failure};
-
-/// How many requests are read at once.
-const PAGE: usize = 100;
 
 /// How long a channel rests at most before it looks for what other servers left behind.
 const REST: Duration = Duration::from_secs(3);
@@ -176,101 +173,6 @@ impl Notifier {
         }
     }
 
-    /// Notes what has to be told by now.
-    async fn survey(&self) -> Result<Survey, NotifierError> {
-        let now = self.channels.now();
-        let mut next: Option<OffsetDateTime> = None;
-        let mut living = HashSet::new();
-        let mut unreadable = BTreeSet::new();
-        let mut query = ApprovalQuery::newest(PAGE);
-        query.states = vec![ApprovalState::Requested, ApprovalState::Granted];
-        loop {
-            let ApprovalList {
-                requests,
-                unreadable: left_out,
-                ..
-            } = self.desk.requests(&query).await?;
-            unreadable.extend(left_out);
-            for request in &requests {
-                living.insert(request.id());
-                self.note(request, now).await?;
-                let reminder = plan::reminder(request).filter(|reminder| *reminder > now);
-                next = next.into_iter().chain(reminder).min();
-            }
-            match requests.last() {
-                Some(last) if requests.len() == PAGE => query.before = Some(last.id()),
-                _ => break,
-            }
-        }
-        self.noted().retain(|(id, ..)| living.contains(id));
-        for (id, name) in self.outbox.unended().await? {
-            let mut channels = self.channels.all();
-            let is_known = living.contains(&id) || unreadable.contains(&id);
-            if is_known || !channels.any(|channel| channel.name == name) {
-                continue;
-            }
-            match self.note_end(id, &name).await {
-                Err(NotifierError::Approvals(error))
-                    if error.kind() == ApprovalErrorKind::Damaged =>
-                {
-                    unreadable.insert(id);
-                }
-                noted => noted?,
-            }
-        }
-        let ids: Vec<_> = unreadable.iter().map(Uuid::to_string).collect();
-        let message = format!(
-            "approval requests that cannot be read, and of which nobody is told: {}",
-            ids.join(", ")
-        );
-        Ok(Survey {
-            next,
-            unreadable: Some(message).filter(|_| !ids.is_empty()),
-        })
-    }
-
-    /// Notes what has to be told of a request that is not at its end.
-    async fn note(
-        &self,
-        request: &ApprovalRequest,
-        now: OffsetDateTime,
-    ) -> Result<(), NotifierError> {
-        let id = request.id();
-        let kinds = plan::kinds(request, now);
-        for channel in self.channels.all() {
-            if !channel.selects(request) {
-                continue;
-            }
-            for kind in &kinds {
-                let noted = (id, channel.name.clone(), *kind);
-                if self.noted().contains(&noted) {
-                    continue;
-                }
-                // Who was not asked is not told of the answer.
-                let is_wanted =
-                    *kind != DeliveryKind::Granted || self.first(id, channel).await?.is_some();
-                if is_wanted {
-                    self.outbox.enqueue(id, &channel.name, *kind).await?;
-                }
-                self.noted().insert(noted);
-            }
-        }
-        Ok(())
-    }
-
-    async fn note_end(&self, id: Uuid, channel: &str) -> Result<(), NotifierError> {
-        match self.desk.request(id).await {
-            Ok(request) if request.state().is_end() => {
-                let kind = DeliveryKind::Ended;
-                self.outbox.enqueue(id, channel, kind).await?;
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ApprovalErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn noted(&self) -> std::sync::MutexGuard<'_, HashSet<Noted>> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -380,14 +282,6 @@ impl fmt::Debug for Notifier {
             .field("channels", &self.channels)
             .finish_non_exhaustive()
     }
-}
-
-/// What a look at the requests came to.
-struct Survey {
-    /// When there will be more to tell.
-    next: Option<OffsetDateTime>,
-    /// Which requests cannot be read, in words.
-    unreadable: Option<String>,
 }
 
 /// What came of telling a channel.
