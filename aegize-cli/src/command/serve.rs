@@ -133,7 +133,10 @@ impl Serve {
             ));
         }
         if !has_tokens {
-            note("nobody can sign in yet: make a token with `aegize approvals tokens create NAME`");
+            let same = self.kept.arguments();
+            note(&format!(
+                "nobody can sign in yet: make a token with `aegize approvals tokens create NAME{same}`"
+            ));
         }
         Ok(serving.await?)
     }

@@ -32,7 +32,7 @@ const AGENT: &str = "agent";
 /// use std::time::Duration;
 ///
 /// let remember = Remember::new(Duration::from_secs(3600), 5)?.conditions("args: {amount: {max: 100}}")?;
-/// assert_eq!(remember.to_string(), "up to 5 calls within 1h where args: {amount: {max: 100}}");
+/// assert_eq!(remember.to_string(), "up to 5 calls within 1h: this one, or any where args: {amount: {max: 100}}");
 /// # Ok::<(), aegize::ApprovalError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ impl fmt::Display for Remember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "up to {} calls within {}", self.uses, Span(self.time))?;
         match &self.conditions {
-            Some(conditions) => write!(f, " where {conditions}"),
+            Some(conditions) => write!(f, ": this one, or any where {conditions}"),
             None => Ok(()),
         }
     }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use aegize_core::{ApprovalError, ApprovalRequest, Approver, Remember};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -43,13 +44,14 @@ pub fn request_view(request: &ApprovalRequest) -> impl Serialize {
 /// Everything under `/api/v1`.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .route("/requests/{id}/approve", post(approve))
+        .route("/requests/{id}/reject", post(reject))
+        .route("/requests/{id}/revoke", post(revoke))
+        .route_layer(from_fn(body_alone))
         .route("/openapi.json", get(document))
         .route("/me", get(me))
         .route("/requests", get(list))
         .route("/requests/{id}", get(request))
-        .route("/requests/{id}/approve", post(approve))
-        .route("/requests/{id}/reject", post(reject))
-        .route("/requests/{id}/revoke", post(revoke))
         .fallback(async || {
             let detail =
                 "there is nothing at this address; /api/v1/openapi.json tells what there is";
@@ -60,6 +62,16 @@ pub(crate) fn routes() -> Router<App> {
                 "this address does not answer to that method; /api/v1/openapi.json tells which";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
         })
+}
+
+/// Lets nothing be decided otherwise than a parameter says that nobody reads.
+async fn body_alone(request: Request, next: Next) -> Response {
+    if request.uri().query().is_none_or(str::is_empty) {
+        return next.run(request).await;
+    }
+    let detail = "this address has no parameters; send what there is to say as JSON, such as \
+                  `{\"reason\": \"as agreed\"}`, in the body";
+    Problem::new(StatusCode::BAD_REQUEST, detail).into_response()
 }
 
 /// The person whose token a program has.

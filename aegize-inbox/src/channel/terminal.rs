@@ -50,8 +50,9 @@ fn line(notice: &Notice<'_>, arguments: &str) -> String {
             "approval asked: {call} {}; {}; {answer}",
             question.input_summary, question.reason
         ),
-        DeliveryKind::Reminded | DeliveryKind::Escalated => {
-            format!("still waiting: {call}; {answer}")
+        DeliveryKind::Reminded => format!("still waiting: {call}; {answer}"),
+        DeliveryKind::Escalated => {
+            format!("still waiting, and escalated: {call}; {answer}")
         }
         _ => {
             format!("{}: {call}; request {id}", request.state())

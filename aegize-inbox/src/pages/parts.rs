@@ -130,6 +130,9 @@ pub(super) fn entry(request: &ApprovalRequest, now: OffsetDateTime) -> Markup {
                     (progress(request))
                 } @else {
                     (state(request))
+                    @if request.remember().is_some() {
+                        span.asked { (request.consumed_by().len()) " of " (request.uses()) " calls" }
+                    }
                 }
             }
             div.times {

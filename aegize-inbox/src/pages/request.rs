@@ -212,7 +212,7 @@ fn decision(request: &ApprovalRequest, viewer: &Viewer, now: OffsetDateTime) -> 
                 // Enter in a field would press the first button, which would be the one that approves.
                 button type="submit" hidden disabled {}
                 input type="hidden" name="form_token" value=(viewer.session.form_token);
-                label for="reason" { "Reason " span.optional { "kept in the log, and told to the agent" } }
+                label for="reason" { "Reason " span.optional { "kept in the log; if you reject it, told to the agent" } }
                 textarea #reason name="reason" rows="3" maxlength="1000" {}
                 @if let Some(longest) = longest_memory(request).filter(|_| may_approve) {
                     (remembering(longest))

@@ -77,7 +77,7 @@ async fn page(app: &App, viewer: &Viewer, selection: &Selection) -> Result<Marku
         @if !grants.is_empty() {
             section aria-labelledby="grants-title" {
                 header.section {
-                    h2 #grants-title { "Approved, not used yet" }
+                    h2 #grants-title { "Approved, not used up" }
                     p { "open one to take it back" }
                 }
                 ol.entries { @for request in &grants { (parts::entry(request, now)) } }

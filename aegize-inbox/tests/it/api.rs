@@ -132,6 +132,14 @@ fn programs_list_and_see() {
     assert_eq!(status, 400);
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.starts_with("`stat` is no parameter"), "{detail}");
+    let path = format!("/requests/{}", payments[0]);
+    for act in ["approve?reason=no", "approve?dry", "reject?x=1", "revoke?x"] {
+        let (status, problem) = api.call("post", &format!("{path}/{act}"), alice, None);
+        assert_eq!(status, 400, "{act}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("has no parameters"), "{detail}");
+    }
+    assert_eq!(served.state(payments[0]), ApprovalState::Requested);
     let parameters = &api.document["paths"]["/requests"]["get"]["parameters"];
     for parameter in parameters.as_array().unwrap() {
         let name = parameter["name"].as_str().unwrap();

@@ -245,7 +245,8 @@ fn a_grant_is_remembered_only_where_the_rules_let_it() {
     let answer = remember(id, "60", "2", "args: {amount: {max: 100}}");
     assert_eq!(answer.status, 303);
     let page = alice.get("/").text;
-    assert!(page.contains("Approved, not used yet"));
+    assert!(page.contains("Approved, not used up"));
+    assert!(page.contains("0 of 2 calls"), "{page}");
     for amount in [2, 99] {
         context
             .guard(payment(amount))

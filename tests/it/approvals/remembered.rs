@@ -109,7 +109,9 @@ fn calls_run_whose_arguments_meet_the_conditions() {
         .find(|record| record.event == AuditEvent::ApprovalGranted);
     assert_eq!(
         granted.unwrap().reason.as_deref(),
-        Some("fine (remembered: up to 5 calls within 30m where args: {amount: {max: 100}})")
+        Some(
+            "fine (remembered: up to 5 calls within 30m: this one, or any where args: {amount: {max: 100}})"
+        )
     );
 }
 

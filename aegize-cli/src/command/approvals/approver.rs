@@ -2,6 +2,7 @@
 //!
 //! The invariant: no name is taken on anybody's word, neither an argument's nor the environment's.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use aegize::Approver;
@@ -19,6 +20,10 @@ pub(super) struct Who {
     /// A file with the token of an approver; without it, the token in `AEGIZE_TOKEN`, if there is one
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+
+    /// What was read of that file: a pipe is read once.
+    #[arg(skip)]
+    token: OnceCell<String>,
 
     #[command(flatten)]
     known: Known,
@@ -96,9 +101,13 @@ impl Who {
     /// A token, and where it was found.
     fn token(&self) -> Result<Option<(String, String)>, Failure> {
         if let Some(file) = &self.token_file {
-            let token = std::fs::read_to_string(file).map_err(|error| {
-                Failure::Input(file.clone(), format!("cannot be read: {error}"))
-            })?;
+            if self.token.get().is_none() {
+                let read = std::fs::read_to_string(file).map_err(|error| {
+                    Failure::Input(file.clone(), format!("cannot be read: {error}"))
+                })?;
+                let _ = self.token.set(read);
+            }
+            let token = self.token.get().cloned().unwrap_or_default();
             return Ok(Some((token, format!("`{}`", file.display()))));
         }
         match std::env::var(TOKEN) {

@@ -8,6 +8,7 @@ use aegize::{
     Remember,
 };
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use time::OffsetDateTime;
 
 use super::approver::Who;
@@ -75,7 +76,7 @@ struct Further {
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Reject {
     /// Why, for the caller and for the record
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     reason: String,
 
     #[command(flatten)]

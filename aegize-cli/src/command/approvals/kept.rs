@@ -77,6 +77,21 @@ impl Kept {
         self.with_log(self.store().await?).map_err(unusable)
     }
 
+    /// Opens both, to look at what there is: nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such store or log, or one of them cannot be used.
+    pub(super) async fn open_to_read(&self) -> Result<Open, Failure> {
+        let store = self.store().await?;
+        if self.audit_log.exists() {
+            return self.with_log(store).map_err(unusable);
+        }
+        let problem = "is not there; give the agents' audit log with --audit-log, \
+                       since what has expired is recorded there";
+        Err(Failure::Input(self.audit_log.clone(), problem.to_owned()))
+    }
+
     /// Opens both, and makes the store if there is none yet.
     ///
     /// # Errors

@@ -87,7 +87,7 @@ impl List {
             unreadable,
             ..
         } = block_on(async {
-            let open = self.kept.open().await?;
+            let open = self.kept.open_to_read().await?;
             Ok(open.desk().requests(&self.query(limit)).await?)
         })?;
         warn_unreadable(&unreadable);

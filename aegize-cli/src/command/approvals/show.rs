@@ -59,7 +59,7 @@ A request as JSON, here shortened; the API of the inbox has the same:
 impl Show {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         let (request, earlier) = block_on(async {
-            let desk = self.kept.open().await?.desk();
+            let desk = self.kept.open_to_read().await?.desk();
             let request = self.id.find(&desk).await?;
             let earlier = earlier(&desk, &request).await?;
             Ok((request, earlier))

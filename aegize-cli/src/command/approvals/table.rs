@@ -1,7 +1,7 @@
 //! Requests as a table, as wide as the terminal.
 //!
 //! The invariant: a row is one line, and on a terminal that has room for the narrowest columns none is
-//! wider than that.
+//! wider than that. On a narrow one, columns that tell the least are left out.
 
 use std::io::{self, Write};
 
@@ -15,6 +15,9 @@ use crate::output::{Painted, bad, faint, plain, state, strong, visible};
 const HEADINGS: [&str; 8] = [
     "ID", "STATE", "AGE", "LEFT", "RISK", "AGENT", "CALL", "DETAILS",
 ];
+
+/// The cells of a terminal that has room for every column.
+const ROOMY: usize = 100;
 
 /// Between columns.
 const GAP: usize = 2;
@@ -59,7 +62,16 @@ fn widths(rows: &[Row], terminal: Option<usize>) -> [usize; HEADINGS.len()] {
     }
     if let Some(terminal) = terminal {
         let [id, state, age, left, risk, agent, call, details] = &mut widths;
-        let taken = *id + *state + *age + *left + *risk + 7 * GAP;
+        let mut gaps = 7;
+        if terminal < ROOMY {
+            // The newest come first; and what all of them are was asked for.
+            (*age, gaps) = (0, gaps - 1);
+            let first = rows.first().map(|row| row.state);
+            if rows.iter().all(|row| Some(row.state) == first) {
+                (*state, gaps) = (0, gaps - 1);
+            }
+        }
+        let taken = *id + *state + *age + *left + *risk + gaps * GAP;
         let room = terminal.saturating_sub(taken);
         *agent = (*agent).min((room / 4).max(8));
         *call = (*call).min((room * 2 / 5).max(12));
@@ -75,6 +87,9 @@ fn write_cells(
     paint: impl Fn(String, &str) -> Painted<String>,
 ) -> io::Result<()> {
     for ((heading, text), width) in HEADINGS.into_iter().zip(cells).zip(widths) {
+        if width == 0 {
+            continue;
+        }
         let text = cut(text, width);
         if heading == "DETAILS" {
             writeln!(out, "{}", paint(text, heading))?;
@@ -110,8 +125,10 @@ impl Row {
     }
 }
 
-/// What there is to tell besides, the most telling first.
+/// What there is to tell besides, the most telling first: with what a call is made that is to be decided,
+/// and how the others were.
 pub(super) fn details(request: &ApprovalRequest) -> String {
+    let is_open = request.state() == ApprovalState::Requested;
     let mut parts = Vec::new();
     if request.asked() > 1 {
         parts.push(format!("asked {} times", request.asked()));
@@ -122,13 +139,14 @@ pub(super) fn details(request: &ApprovalRequest) -> String {
     if !approvals.is_empty() {
         parts.push(format!("approved by {}", approvals.join(", ")));
     }
-    if request.state() == ApprovalState::Requested && !approvals.is_empty() {
+    if is_open && !approvals.is_empty() {
         parts.push(format!("lacks {}", words::missing(request).join(" and ")));
     }
     if let Some(vote) = request.refusal() {
         parts.push(format!("{} by {}", request.state(), words::vote(vote)));
     }
-    parts.push(request.question().input_summary.clone());
+    let summary = request.question().input_summary.clone();
+    parts.insert(if is_open { 0 } else { parts.len() }, summary);
     parts.retain(|part| !part.is_empty());
     parts.join("  ")
 }

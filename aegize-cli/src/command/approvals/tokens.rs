@@ -16,7 +16,7 @@ use super::interruption::Interruption;
 use super::kept::{Kept, Open, block_on};
 use crate::exit::{Exit, Failure};
 use crate::layout::{day, padded, rfc3339, time_of_day, width_of};
-use crate::output::{self, note, one_line, strong, visible};
+use crate::output::{self, note, one_line, strong, visible, warn};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -136,6 +136,7 @@ impl Create {
             let open = self.kept.open_or_make().await?;
             let (desk, directory) = (open.desk(), open.store.directory());
             let known = directory.approver(&self.name).await?;
+            let before = known.as_ref().map(|known| known.groups().to_vec());
             let approver = known.filter(|_| self.groups.is_empty()).unwrap_or(approver);
             let token = NewToken::generate()?;
             let (id, slack, by) = (token.id(), self.slack.as_deref(), operator());
@@ -147,11 +148,12 @@ impl Create {
                 .map_err(|error| error.to_string())
                 .and_then(|()| give(stdout, &token));
             let Err(problem) = given else {
-                let groups = match approver.groups() {
-                    [] => "in no group".to_owned(),
-                    groups => format!("in {}", groups.join(", ")),
-                };
+                let groups = in_groups(approver.groups());
                 note(&format!("token {id} of {}, {groups}", approver.name()));
+                if let Some(before) = before.filter(|before| before != approver.groups()) {
+                    let before = in_groups(&before);
+                    warn(&format!("with their other tokens, too: they were {before}"));
+                }
                 return Ok(Exit::Done);
             };
             let outcome = take_back(&open, id, &approver, &by).await;
@@ -226,6 +228,13 @@ impl Revoke {
             writeln!(stdout, "revoked  {}", one_line(id))?;
             Ok(Exit::Done)
         })
+    }
+}
+
+fn in_groups(groups: &[String]) -> String {
+    match groups {
+        [] => "in no group".to_owned(),
+        groups => format!("in {}", groups.join(", ")),
     }
 }
 

@@ -65,7 +65,11 @@ Exit codes:
 impl Watch {
     pub(super) fn run(&self, stdout: &mut impl Write) -> Result<Exit, Failure> {
         block_on(async {
-            let open = self.kept.open().await?;
+            let open = if self.prompt {
+                self.kept.open().await?
+            } else {
+                self.kept.open_to_read().await?
+            };
             let desk = open.desk();
             let mut prompt = if self.prompt {
                 Some(Prompt::open(&self.who, &open.store).await?)

@@ -267,7 +267,7 @@ fn an_approval_may_be_remembered_for_what_is_stated() {
         "args: {amount: {max: 100}}",
     ];
     let told = bank.told(&[&["approve", &*id, "--yes"], &further[..]].concat());
-    let stated = "up to 3 calls within 1h where args: {amount: {max: 100}}";
+    let stated = "up to 3 calls within 1h: this one, or any where args: {amount: {max: 100}}";
     assert!(told.ends_with(&format!("pay refund, {stated}\n")), "{told}");
     for amount in [50, 100] {
         assert_eq!(bank.pay(amount).unwrap(), "paid");
@@ -275,6 +275,8 @@ fn an_approval_may_be_remembered_for_what_is_stated() {
     bank.asked(101);
     let listed = bank.told(&["list", "--state", "granted"]);
     assert!(listed.contains("up to 3 calls"), "{listed}");
+    let ran = bank.run(&["reject", &id, "--reason", ""]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     let shown = bank.told(&["show", &id]);
     assert!(
         shown.contains(&format!("extends to  {stated}; 2 used\n")),

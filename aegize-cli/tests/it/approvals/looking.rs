@@ -37,7 +37,7 @@ fn what_waits_is_listed_newest_first() {
         (
             lines[2],
             first,
-            ["low", "pay refund", "asked 2 times  amount=1"],
+            ["low", "pay refund", "amount=1, to=\"a-customer\"  asked 2"],
         ),
     ] {
         let id = &id.simple().to_string()[20..];

@@ -51,7 +51,7 @@ fn what_is_to_be_remembered_is_asked_about() {
     ];
     let command = bank.command(&[&["approve", &*id], &further[..]].concat());
     let mut terminal = Terminal::with(&command);
-    let stated = r"up to 2 calls within 1h where args:\n  to: {equals: x},";
+    let stated = r"up to 2 calls within 1h: this one, or any where args:\n  to: {equals: x},";
     terminal.shows(&format!(
         "Approve this call, and in all {stated} as {}? ",
         user()
@@ -268,6 +268,60 @@ fn a_terminal_breaks_no_line_itself() {
             terminal.end();
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_may_come_by_a_pipe() {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+
+    let bank =
+        Bank::new("agents: {bot: {require_approval: [{tool: pay, approvers: ['group:ops']}]}}");
+    let id = bank.asked(5);
+    let alice = person("alice").group("ops").unwrap();
+    let token = pollster::block_on(bank.store.directory().create_token(&alice, None)).unwrap();
+    let (read, mut write) = std::io::pipe().unwrap();
+    write.write_all(token.text().as_bytes()).unwrap();
+    drop(write);
+    let file = format!("/proc/{}/fd/{}", std::process::id(), read.as_raw_fd());
+    let id_text = id.to_string();
+    let asking = ["approve", &*id_text, "--token-file", &*file];
+    let mut terminal = Terminal::with(&bank.command(&asking));
+    terminal.shows("[y/N] ");
+    terminal.types("y\n");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(bank.request(id).state(), ApprovalState::Granted);
+}
+
+#[test]
+fn a_narrow_terminal_leaves_out_what_tells_the_least() {
+    let bank = Bank::new(ANYONE);
+    let id = bank.asked(5);
+    bank.asked(6);
+    for (columns, headings) in [
+        (80, "ID            LEFT  RISK  AGENT  CALL        DETAILS"),
+        (
+            120,
+            "ID            STATE      AGE  LEFT  RISK  AGENT  CALL        DETAILS",
+        ),
+    ] {
+        let mut command = bank.command(&["list"]);
+        command.env_remove("COLUMNS");
+        let mut terminal = Terminal::sized(columns);
+        terminal.run(&command);
+        let (_, shown) = terminal.end();
+        assert!(shown.contains(headings), "{shown}");
+        assert!(shown.contains("amount=6, to=\"a-customer\""), "{shown}");
+    }
+    bank.told(&["approve", &id.to_string(), "--yes"]);
+    let mut command = bank.command(&["list", "--all"]);
+    command.env_remove("COLUMNS");
+    let mut terminal = Terminal::sized(80);
+    terminal.run(&command);
+    let (_, shown) = terminal.end();
+    assert!(shown.contains("  granted  "), "{shown}");
 }
 
 #[test]

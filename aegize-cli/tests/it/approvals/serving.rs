@@ -186,6 +186,11 @@ fn who_has_no_token_is_told_how_to_make_one() {
     let note = "nobody can sign in yet: make a token with `aegize approvals tokens create NAME`\n";
     assert_eq!(code, Some(0));
     assert!(told.ends_with(note), "{told}");
+    // In the store that is served, whatever that is.
+    let server = Server::new(serve(&bank).args(["--store", "sqlite://./approvals.db"]));
+    let (_, told) = server.stopped();
+    let note = "tokens create NAME --store sqlite://./approvals.db`\n";
+    assert!(told.ends_with(note), "{told}");
 }
 
 #[test]

@@ -51,6 +51,11 @@ fn whoever_has_a_token_decides_as_that_person() {
     // Without groups, they keep those that they have.
     let (_, told) = created(bank.path(), &["bob"]);
     assert!(told.ends_with(" of bob, in ops\n"), "{told}");
+    // With others, all their tokens have them.
+    let (_, told) = created(bank.path(), &["carol", "--group", "audit"]);
+    let warning =
+        " of carol, in audit\nwarning: with their other tokens, too: they were in no group\n";
+    assert!(told.ends_with(warning), "{told}");
 
     fs::write(bank.path().join("alice.token"), format!("{alice}\n")).unwrap();
     let told = bank.told(&["approve", &id, "--yes", "--token-file", "alice.token"]);

@@ -130,6 +130,20 @@ fn a_log_that_cannot_be_written_is_told() {
 }
 
 #[test]
+fn looking_begins_no_log() {
+    let bank = Bank::new(ANYONE);
+    let id = bank.asked(5).to_string();
+    for look in [&["list"] as &[&str], &["show", &id], &["watch"]] {
+        let ran = bank.run(&[look, &["--audit-log", "other.jsonl"]].concat());
+        assert_eq!((ran.code, &*ran.stdout), (Some(2), ""), "{look:?}");
+        let problem = "error: other.jsonl: is not there; give the agents' audit log with --audit-log, \
+                       since what has expired is recorded there\n";
+        assert_eq!(ran.stderr, problem, "{look:?}");
+    }
+    assert!(!bank.path().join("other.jsonl").exists());
+}
+
+#[test]
 fn a_log_that_was_not_there_is_told() {
     let bank = Bank::new(ANYONE);
     let id = bank.asked(5).to_string();

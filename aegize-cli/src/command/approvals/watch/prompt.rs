@@ -112,7 +112,11 @@ impl<'w> Prompt<'w> {
                 _ => {}
             }
         };
-        let asking = "Why? (recorded, and told to the caller; may be left out): ";
+        let asking = if is_approved {
+            "Why? (recorded; may be left out): "
+        } else {
+            "Why? (recorded, and told to the caller; may be left out): "
+        };
         let Some(reason) = self.ask(asking, interruption).await? else {
             return Ok(Some(Prompted::Ended));
         };
