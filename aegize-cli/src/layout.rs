@@ -32,25 +32,33 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 
 /// A text in lines that a terminal does not break itself: where that begins a line, there would be
 /// whatever whoever wrote the text wants. The first line begins at a cell, those that are added at
-/// a column. Without a width it stays as it is.
+/// a column. They are broken between words, as far as these fit. Without a width it stays as it is.
 pub(crate) fn folded(text: &str, start: usize, column: usize, width: Option<usize>) -> String {
     let Some(width) = width else {
         return text.to_owned();
     };
     let column = column.min(width / 2);
+    let line_break: String = std::iter::once('\n').chain(repeat_n(' ', column)).collect();
     let mut shown = String::with_capacity(text.len());
     let mut at = start;
+    // Where the last word of the line begins, in bytes and in cells.
+    let mut word = None;
     for c in text.chars() {
         let cells = c.width().unwrap_or(0);
         if c == '\n' {
-            at = 0;
+            (at, word) = (0, None);
         } else if at + cells > width {
-            shown.push('\n');
-            shown.extend(repeat_n(' ', column));
-            at = column;
+            let moved = word.take().filter(|_| c != ' ');
+            let moved = moved.filter(|(_, cell)| column + at - cell + cells <= width);
+            let (byte, cell) = moved.unwrap_or((shown.len(), at));
+            shown.insert_str(byte, &line_break);
+            at = column + at - cell;
         }
         shown.push(c);
         at += cells;
+        if c == ' ' {
+            word = Some((shown.len(), at));
+        }
     }
     shown
 }
@@ -137,6 +145,10 @@ mod tests {
             ("ae\u{301}b", 0, 1, Some(2), "ae\u{301}\n b"),
             ("ab\ncd", 3, 1, Some(5), "ab\ncd"),
             ("abc", 9, 9, Some(4), "\n  ab\n  c"),
+            ("one two six", 0, 2, Some(9), "one two \n  six"),
+            ("one two-six", 0, 2, Some(9), "one \n  two-six"),
+            ("one two-six-ten", 0, 2, Some(9), "one \n  two-six\n  -ten"),
+            ("one     two", 0, 2, Some(5), "one  \n     \n  two"),
         ] {
             assert_eq!(folded(text, start, column, width), expected, "{text}");
         }

@@ -76,7 +76,9 @@ fn remedy(word: &str, known: &[&str]) -> String {
     let close = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        .filter(|(distance, candidate)| {
+            *distance <= (candidate.len() / 3).max(1) || candidate.starts_with(&format!("{word}_"))
+        })
         .min();
     match close {
         Some((_, nearest)) => format!("did you mean `{nearest}`?"),

@@ -23,7 +23,7 @@ use crate::output::{note, warn};
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLE}\n\n{EXIT_CODES}"))]
 pub(crate) struct Serve {
     /// Where to listen: an address and a port, of which 0 is any that is free
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787", value_parser = address)]
     listen: SocketAddr,
 
     /// A name by which browsers call it, such as approvals.acme.com, beside that address; may be
@@ -155,6 +155,11 @@ impl From<InboxError> for Failure {
     fn from(error: InboxError) -> Self {
         unusable(error.to_string())
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let problem = "give an address and a port, such as 127.0.0.1:8787";
+    text.parse().map_err(|_| problem.to_owned())
 }
 
 /// Whether browsers may name a host so: letters, digits, `-` and `.`, or an address in brackets.

@@ -83,6 +83,7 @@ fn entry(delivery: &Delivery, is_linked: bool) -> Markup {
                 strong { (Line(&delivery.channel)) } " "
                 @if is_linked {
                     a href={ "/requests/" (delivery.request_id) } { (what) }
+                    " of request " code { (delivery.request_id) }
                 } @else {
                     (what)
                 }

@@ -36,6 +36,13 @@ async fn a_file_is_named_and_no_secret_is_shown() {
         path.display()
     );
     assert_eq!(error.to_string(), shown);
+    let text = "channels:\n  - {name: a, type: command, command: [a], timeout: 1}\n";
+    bank.write("channels.yaml", text);
+    let error = Channels::from_file(&path).unwrap_err().to_string();
+    assert!(
+        error.ends_with("`timeout`; did you mean `timeout_seconds`?"),
+        "{error}"
+    );
 
     let text = "
 url: https://approvals.acme.com

@@ -39,7 +39,7 @@ pub(crate) const ROWS: &[(&str, &str)] = &[
     ),
     (
         "channels:\n  - name: a\n    type: webhook\n    url: https://a.example\n    secret: hunter2\n",
-        "line 5, column 5: unknown key `secret`; use name, type, ",
+        "line 5, column 5: unknown key `secret`; did you mean `secret_env`?",
     ),
     (
         "channels:\n  - name: a\n    type: webhook\n    url: https://a.example\n    secrt_env: X\n",
