@@ -180,7 +180,8 @@ impl GuardedCall<'_> {
 /// A tool that is a value: a function with its policy coordinates.
 ///
 /// The function has one parameter that serializes. Is that a struct or a map, its fields are the
-/// arguments that policy and log see; anything else is one argument named `input`.
+/// arguments that policy and log see; anything else is one argument named `input`. A call whose fields
+/// hold what JSON does not have, such as bytes or NaN, cannot be approved by people.
 ///
 /// ```
 /// # extern crate aegize_core as aegize;
