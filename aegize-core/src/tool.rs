@@ -11,7 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::action::RiskLevel;
-use crate::arguments::{Argument, Arguments, Captured, JsonArguments, is_map, own_map};
+use crate::arguments::{
+    Argument, Arguments, Captured, Inexact, JsonArguments, OwnMap, is_map, own_map,
+};
 use crate::context::{GuardContext, take_metadata};
 use crate::guard::{self, Admission, Coordinates, Ending, Entering, Metadata, Outcome, ToolResult};
 
@@ -34,6 +36,8 @@ use crate::guard::{self, Admission, Coordinates, Ending, Entering, Metadata, Out
 pub struct ToolCall {
     coordinates: Coordinates,
     arguments: Value,
+    /// Which argument has a value that JSON does not have, and why.
+    inexact: Option<(String, Inexact)>,
     paths: Vec<String>,
     redacted: Vec<String>,
     metadata: Option<Value>,
@@ -52,6 +56,7 @@ impl ToolCall {
                 risk_level: RiskLevel::Low,
             },
             arguments: Value::Null,
+            inexact: None,
             paths: Vec::new(),
             redacted: Vec::new(),
             metadata: None,
@@ -103,6 +108,7 @@ impl ToolCall {
             values: &values,
             paths: &self.paths,
             redacted: &self.redacted,
+            inexact: self.inexact.as_ref(),
         });
         let metadata = Metadata {
             fixed: &[],
@@ -174,7 +180,8 @@ impl GuardedCall<'_> {
 /// A tool that is a value: a function with its policy coordinates.
 ///
 /// The function has one parameter that serializes. Is that a struct or a map, its fields are the
-/// arguments that policy and log see; anything else is one argument named `input`.
+/// arguments that policy and log see; anything else is one argument named `input`. A call whose fields
+/// hold what JSON does not have, such as bytes or NaN, cannot be approved by people.
 ///
 /// ```
 /// # extern crate aegize_core as aegize;
@@ -306,14 +313,16 @@ impl<F> BoundTool<F> {
         let template = &self.tool.template;
         let mut declared = template.paths.iter().chain(&template.redacted);
         if is_map(input) {
-            let Some(arguments) = own_map(input) else {
+            let Some(OwnMap { values, inexact }) = own_map(input) else {
                 let problem = "its input does not serialize, or has a key twice";
                 return self.refuse(problem);
             };
-            return match declared.find(|name| !arguments.contains_key(*name)) {
-                Some(name) => self.refuse(&format!("its input has no argument `{name}`")),
-                None => template.clone().arguments(arguments).enter(&self.context),
-            };
+            if let Some(name) = declared.find(|name| !values.contains_key(*name)) {
+                return self.refuse(&format!("its input has no argument `{name}`"));
+            }
+            let mut call = template.clone().arguments(values);
+            call.inexact = inexact;
+            return call.enter(&self.context);
         }
         if let Some(name) = declared.find(|name| *name != "input") {
             return self.refuse(&format!(

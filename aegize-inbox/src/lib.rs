@@ -22,6 +22,7 @@ mod hosts;
 mod inbox;
 mod metrics;
 mod notifier;
+mod object;
 mod pages;
 mod random;
 mod routes;

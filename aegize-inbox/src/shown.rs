@@ -162,7 +162,13 @@ fn text(text: &str, redacted: bool) -> Markup {
         @if length > LONG || text.lines().count() > LONG_LINES {
             @let preview: String = text.chars().take(PREVIEW).collect();
             details.long {
-                summary { span.text { (Line(&preview)) "…" } " " span.kind { (length) " characters" } }
+                summary {
+                    span.text {
+                        (Line(&preview))
+                        @if length > PREVIEW { "… " span.more { (length - PREVIEW) " more" } }
+                    }
+                    " " span.kind { (length) " characters" }
+                }
                 div.text { (quote) (marked(text, redacted)) (quote) }
             }
         } @else {

@@ -62,6 +62,8 @@ pub(crate) enum Inexact {
     Twice,
     /// It holds bytes that are not text.
     Bytes,
+    /// It holds a number that JSON does not have, and was given as JSON.
+    Number,
     /// It is larger than is copied.
     TooLarge,
 }
@@ -72,6 +74,11 @@ pub(crate) fn exact_arguments(
     arguments: Arguments<'_>,
     budget: &mut usize,
 ) -> Result<Vec<ExactArgument>, (String, Inexact)> {
+    if let Arguments::Json(json) = arguments
+        && let Some((name, problem)) = json.inexact
+    {
+        return Err((name.clone(), *problem));
+    }
     let mut copies: Vec<ExactArgument> = Vec::new();
     for argument in arguments.iter() {
         let value = if copies.iter().any(|copy| copy.name == argument.name) {

@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::capture::Captured;
 pub use self::capture::{Chosen, ChosenForErrors, Lock, PathValue, Probe, Unrecorded, Way};
 pub(crate) use self::exact::{Exact, ExactArgument, ExactEntry, Inexact, exact_arguments};
-pub(crate) use self::own::{own_arguments, own_map, shown_arguments};
+pub(crate) use self::own::{OwnMap, own_arguments, own_map, shown_arguments};
 pub(crate) use self::paths::{CandidatePath, FewPaths, PATH_METADATA, is_path_like};
 pub(crate) use self::recorded::{RecordedArguments, RecordedValue, Unknown};
 pub(crate) use self::summary::{summarize_arguments, summarize_value};
@@ -171,6 +171,7 @@ impl<'a> From<&'a ToolAction> for Call<'a> {
                 values: &action.arguments,
                 paths: &action.path_arguments,
                 redacted: &[],
+                inexact: None,
             }),
             metadata: &action.metadata,
             redactor: &BUILT_IN,
@@ -195,6 +196,8 @@ pub(crate) struct JsonArguments<'a> {
     pub(crate) values: &'a Map<String, Value>,
     pub(crate) paths: &'a [String],
     pub(crate) redacted: &'a [String],
+    /// The name of one whose value JSON does not have, and why, if there is any.
+    pub(crate) inexact: Option<&'a (String, Inexact)>,
 }
 
 impl<'a> Arguments<'a> {

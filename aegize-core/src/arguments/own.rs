@@ -4,13 +4,13 @@
 //! given as the text they print, and a copy is cut at a budget, so that refusing a call stays
 //! cheap however large its arguments are.
 
-use std::fmt::Write as _;
+use std::fmt::Display;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
-use sha2::{Digest as _, Sha256};
 
+use super::exact::Inexact;
 use super::redact::Redacting;
 use super::summary::summarize_value;
 use super::walk::{Scalar, Shape, Sink, Stop, Structured as _};
@@ -72,14 +72,23 @@ pub(crate) fn shown_arguments(
     Some((values, paths))
 }
 
-/// A struct or map as JSON, whole but for bytes, for which their digest stands; `None` if it does not
-/// serialize, or has a key twice.
-pub(crate) fn own_map(value: &impl Serialize) -> Option<Map<String, Value>> {
+/// The fields of a struct or map as JSON.
+pub(crate) struct OwnMap {
+    pub(crate) values: Map<String, Value>,
+    /// Of which field JSON does not have the value, if there is one, and why: a text stands for it, and
+    /// might be the value of another call.
+    pub(crate) inexact: Option<(String, Inexact)>,
+}
+
+/// A struct or map as JSON; `None` if it does not serialize, or has a key twice.
+pub(crate) fn own_map(value: &impl Serialize) -> Option<OwnMap> {
     let mut builder = Builder::new(usize::MAX);
-    builder.tells_bytes_apart = true;
     value.walk(&mut builder).ok()?;
     match builder.done {
-        Some(Value::Object(map)) => Some(map),
+        Some(Value::Object(values)) => Some(OwnMap {
+            values,
+            inexact: builder.inexact,
+        }),
         _ => None,
     }
 }
@@ -116,8 +125,8 @@ struct Builder {
     stack: Vec<Frame>,
     done: Option<Value>,
     budget: usize,
-    /// Whether bytes are as different as they are: an approval of some is none of others.
-    tells_bytes_apart: bool,
+    /// The first value for which a text stands: under which key of the outermost map, and why.
+    inexact: Option<(String, Inexact)>,
 }
 
 enum Frame {
@@ -131,7 +140,7 @@ impl Builder {
             stack: Vec::new(),
             done: None,
             budget,
-            tells_bytes_apart: false,
+            inexact: None,
         }
     }
 
@@ -149,6 +158,22 @@ impl Builder {
                 map.insert(std::mem::take(key), value);
             }
         }
+    }
+
+    /// A number that JSON's numbers cannot hold exactly is kept as its text.
+    fn number(&mut self, number: Option<Number>, value: &dyn Display) -> Value {
+        number.map_or_else(
+            || self.stand_in(value.to_string(), Inexact::Number),
+            Value::Number,
+        )
+    }
+
+    /// A text in the place of a value that JSON does not have.
+    fn stand_in(&mut self, text: String, problem: Inexact) -> Value {
+        if let (None, Some(Frame::Map(_, key))) = (&self.inexact, self.stack.first()) {
+            self.inexact = Some((key.clone(), problem));
+        }
+        Value::from(text)
     }
 
     fn fold(&mut self) -> ControlFlow<()> {
@@ -174,32 +199,18 @@ impl Sink for Builder {
         let value = match scalar {
             Scalar::Null => Value::Null,
             Scalar::Bool(value) => Value::Bool(value),
-            // A number that JSON's numbers cannot hold exactly is kept as its text.
-            Scalar::Signed(value) => {
-                Number::from_i128(value).map_or_else(|| value.to_string().into(), Value::Number)
-            }
-            Scalar::Unsigned(value) => {
-                Number::from_u128(value).map_or_else(|| value.to_string().into(), Value::Number)
-            }
-            Scalar::Float(value) => {
-                Number::from_f64(value).map_or_else(|| value.to_string().into(), Value::Number)
-            }
+            Scalar::Signed(value) => self.number(Number::from_i128(value), &value),
+            Scalar::Unsigned(value) => self.number(Number::from_u128(value), &value),
+            Scalar::Float(value) => self.number(Number::from_f64(value), &value),
             Scalar::Text(text) if text.len() > self.budget => {
                 let mut kept: String = text.chars().take(LONGEST_CUT).collect();
                 kept.push('…');
                 Value::String(kept)
             }
             Scalar::Text(text) => Value::from(text),
-            Scalar::Bytes(bytes) if self.tells_bytes_apart => {
-                let mut shown = format!("<{} bytes, sha256 ", bytes.len());
-                for byte in Sha256::digest(bytes) {
-                    // Writing to a string does not fail.
-                    let _ = write!(shown, "{byte:02x}");
-                }
-                shown.push('>');
-                Value::from(shown)
+            Scalar::Bytes(bytes) => {
+                self.stand_in(format!("<{} bytes>", bytes.len()), Inexact::Bytes)
             }
-            Scalar::Bytes(bytes) => Value::from(format!("<{} bytes>", bytes.len())),
         };
         self.spend(16 + value.as_str().map_or(0, str::len))?;
         self.add(value);

@@ -37,6 +37,7 @@ fn inexact(what: &str, name: &str, problem: Inexact) -> ApprovalError {
         Inexact::Unserializable => "does not serialize, or nests too deep; flatten it",
         Inexact::Twice => "has a key twice; give each key once",
         Inexact::Bytes => "holds bytes that nobody can read; pass text",
+        Inexact::Number => "holds a number that JSON does not have; pass text",
         Inexact::TooLarge => {
             "is larger than people are asked about; pass less than 256 KiB, of which each value takes 32 bytes"
         }

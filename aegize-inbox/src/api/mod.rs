@@ -26,6 +26,7 @@ pub(crate) use self::problem::Problem;
 use self::view::{ListView, PersonView, RequestView};
 use crate::app::App;
 use crate::metrics::Outcome;
+use crate::object::Object;
 use crate::selection::Selection;
 use crate::tokens;
 
@@ -184,7 +185,7 @@ struct Decision {
 #[serde(default, deny_unknown_fields)]
 struct Approval {
     reason: Option<String>,
-    remember: Option<Memory>,
+    remember: Option<Object<Memory>>,
 }
 
 /// What a grant is extended to.
@@ -217,7 +218,9 @@ fn read<T: Default + for<'de> Deserialize<'de>>(
     if body.is_empty() {
         return Ok(T::default());
     }
-    serde_json::from_slice(&body).map_err(|error| {
+    let read: Result<Object<T>, _> = serde_json::from_slice(&body);
+    let read = read.map(|Object(read)| read);
+    read.map_err(|error| {
         let detail = format!("the body is not what it has to be: {error}");
         Problem::new(StatusCode::BAD_REQUEST, detail)
     })
@@ -234,7 +237,7 @@ async fn approve(
     let reason = reason.as_deref();
     let decided = match remember {
         None => app.desk.approve(id, &approver, reason).await,
-        Some(memory) => {
+        Some(Object(memory)) => {
             let remember = memory.remember()?;
             let desk = &app.desk;
             desk.approve_and_remember(id, &approver, reason, &remember)

@@ -25,6 +25,7 @@ use self::answer::Refused;
 use self::replays::Replays;
 use super::slack::{self, Click, Slack};
 use super::{Channels, Way};
+use crate::object::Object;
 
 /// The longest body. Slack sends the whole message along.
 const LONGEST: usize = 256 * 1024;
@@ -162,7 +163,7 @@ impl Callbacks {
         channel: String,
         body: Bytes,
     ) -> Result<String, Refused> {
-        let verdict: Verdict = serde_json::from_slice(&body).map_err(|_| {
+        let Object(verdict): Object<Verdict> = serde_json::from_slice(&body).map_err(|_| {
             Refused::malformed(
                 "the body has to be {\"request_id\", \"decision\": \"approve\" or \"reject\", \
                  \"approver\", \"reason\"}",

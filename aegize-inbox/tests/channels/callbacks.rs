@@ -213,6 +213,7 @@ async fn what_is_signed_and_makes_no_sense_is_refused() {
         good.replace("{\"request_id\"", "{\"more\":1,\"request_id\""),
         good.replace("{\"request_id\"", "{\"decision\":\"reject\",\"request_id\""),
         good.replace(&id.to_string(), "1"),
+        json!([id, "approve", "alice@acme.com", null]).to_string(),
         good.replace("\"alice@acme.com\"", "[\"alice@acme.com\"]"),
     ];
     for (index, body) in bodies.iter().enumerate() {

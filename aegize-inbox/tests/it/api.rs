@@ -179,7 +179,7 @@ fn programs_decide() {
     let context = served.context(OPS);
     let payments: Vec<_> = (1..=3).map(|n| ask(&context, payment(n))).collect();
     let mail = ask(&context, ToolCall::new("mail", "send"));
-    let rows: [Row<'_>; 13] = [
+    let rows: [Row<'_>; 15] = [
         (
             "agz_00_00",
             "approve",
@@ -190,6 +190,15 @@ fn programs_decide() {
         ),
         (alice, "approve", 0, None, 403, ApprovalState::Requested),
         (bob, "approve", 0, Some("{"), 400, ApprovalState::Requested),
+        (bob, "approve", 0, Some("[]"), 400, ApprovalState::Requested),
+        (
+            bob,
+            "approve",
+            0,
+            Some(r#"{"remember":[60,2,"args: {amount: {max: 9}}"]}"#),
+            400,
+            ApprovalState::Requested,
+        ),
         (
             bob,
             "approve",

@@ -144,6 +144,7 @@ fn values_are_shown_as_what_they_are() {
         "zero_width": "a\u{200b}b",
         "lines": "one\ntwo",
         "long": "word ".repeat(200),
+        "tall": "b\n".repeat(20),
         "many": (0..40).collect::<Vec<_>>(),
         "password": "canary-1",
     }));
@@ -191,6 +192,13 @@ fn values_are_shown_as_what_they_are() {
         );
     }
     assert!(row("many").contains("<summary>15 more</summary>"));
+    // Whoever does not unfold a text sees that there is more of it, and how much.
+    let summary = |name: &str| row(name).split_once("</summary>").unwrap().0;
+    let marks =
+        "… <span class=\"more\">840 more</span></span> <span class=\"kind\">1000 characters</span>";
+    assert!(summary("long").ends_with(marks), "{}", summary("long"));
+    let marks = "</bdi></span> <span class=\"kind\">40 characters</span>";
+    assert!(summary("tall").ends_with(marks), "{}", summary("tall"));
     assert!(page.contains("Secrets are not shown") && !page.contains("canary"));
     // What only looks redacted is not marked as that.
     let id = served.ask(payment(1).arguments(json!({"note": "[redacted]"})));

@@ -1,7 +1,9 @@
 //! What a grant is bound to: exactly one call.
 
+use std::collections::BTreeMap;
+
 use aegize::GuardedTool;
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use super::*;
 
@@ -237,35 +239,62 @@ fn people_see_no_secret_and_the_binding_knows_it() {
     }
 }
 
-/// A file to be uploaded, which serializes as bytes.
-struct Upload(&'static [u8]);
+/// A value that JSON does not have, or the text that stands for it.
+#[derive(Clone, Copy)]
+enum Odd {
+    Float(f64),
+    Large(i128),
+    Bytes(&'static [u8]),
+    Text(&'static str),
+}
 
-impl Serialize for Upload {
+impl Serialize for Odd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Bytes(&'static [u8]);
-
-        impl Serialize for Bytes {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_bytes(self.0)
-            }
+        match *self {
+            Self::Float(value) => serializer.serialize_f64(value),
+            Self::Large(value) => serializer.serialize_i128(value),
+            Self::Bytes(value) => serializer.serialize_bytes(value),
+            Self::Text(value) => serializer.serialize_str(value),
         }
-
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("content", &Bytes(self.0))?;
-        map.end()
     }
 }
 
 #[test]
-fn an_approval_of_bytes_is_none_of_others() {
+fn an_approval_of_a_text_is_none_of_what_it_stands_for() {
+    type Input = BTreeMap<&'static str, [Odd; 1]>;
+    let input = |value: Odd| Input::from([("content", [value])]);
     let bank = Bank::new(ASK, Approvals::in_memory());
-    let upload = |_: Upload| -> Result<(), GuardError> { Ok(()) };
-    let upload = GuardedTool::new("pay", "upload", upload).bind(&bank.context);
-    let id = asked(upload.call(Upload(b"abc")));
-    let request = bank.approve(id).unwrap();
-    let shown = &request.question().action.arguments["content"];
-    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert_eq!(shown, &json!(format!("<3 bytes, sha256 {digest}>")));
-    assert_ne!(asked(upload.call(Upload(b"abd"))), id);
-    upload.call(Upload(b"abc")).unwrap();
+    let upload = |_: Input| -> Result<(), GuardError> { Ok(()) };
+    let tool = GuardedTool::new("pay", "upload", upload).bind(&bank.context);
+    let pairs = [
+        (Odd::Float(f64::NAN), "NaN"),
+        (Odd::Float(f64::NEG_INFINITY), "-inf"),
+        (
+            Odd::Large(i128::MAX),
+            "170141183460469231731687303715884105727",
+        ),
+        (Odd::Bytes(b"abc"), "<3 bytes>"),
+    ];
+    for (value, text) in pairs {
+        let id = asked(tool.call(input(Odd::Text(text))));
+        bank.approve(id).unwrap();
+        match tool.call(input(value)) {
+            Err(GuardError::ApprovalUnavailable(refused)) => {
+                assert_eq!(refused.kind(), ApprovalErrorKind::Inexact);
+                assert!(refused.to_string().contains("`content`"), "{refused}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+        tool.call(input(Odd::Text(text))).unwrap();
+    }
+
+    // Where nobody is asked, they are arguments as others are.
+    let open = Bank::new(
+        "agents: {bot: {allow: [{tool: pay}]}}",
+        Approvals::in_memory(),
+    );
+    let tool = GuardedTool::new("pay", "upload", upload).bind(&open.context);
+    for (value, _) in pairs {
+        tool.call(input(value)).unwrap();
+    }
 }

@@ -42,6 +42,11 @@ fn terms_are_read_strictly() {
             "a quorum of 2 cannot be met by 1 approvers",
         ),
         (
+            // Of which the second begins with a Cyrillic letter, and the third is in another case.
+            "approvers: [alice, \u{430}lice, Alice], quorum: 2",
+            "a quorum of 2 cannot be met by 1 approvers; name more, or lower it. Names that look the same",
+        ),
+        (
             "expires_in: 10",
             "expected a time such as 10m or 24h, found a number",
         ),

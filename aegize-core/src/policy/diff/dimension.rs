@@ -196,6 +196,7 @@ fn argument<'p>(
             values: &arguments,
             paths: &[],
             redacted: &[],
+            inexact: None,
         });
         Holding::new(clauses.iter().map(|clause| {
             clause.arguments(pointer).all(|condition| {
@@ -261,6 +262,7 @@ fn paths<'p>(clauses: &[Clause<'p>], combinations: &mut Combinations) -> (Dimens
                 values: &values,
                 paths: &declared,
                 redacted: &[],
+                inexact: None,
             }),
             metadata: &metadata,
             redactor: &BUILT_IN,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::policy::terms::{ApprovalTerms, EntitledApprover, GROUP};
+use crate::policy::terms::{ApprovalTerms, EntitledApprover, GROUP, folded};
 use crate::text::find_invisible;
 use crate::yaml::decode::{Decoder, Fields, Trail};
 use crate::yaml::{Kind, Node};
@@ -37,14 +37,10 @@ pub(super) fn read_terms(
     if let Some(node) = fields.get("quorum") {
         let trail = Trail::Key(&trail, "quorum");
         terms.quorum = read_quorum(decoder, node, trail).unwrap_or(NonZeroU32::MIN);
-        let has_group =
-            |entitled: &EntitledApprover| matches!(entitled, EntitledApprover::Group(_));
-        let named: BTreeSet<_> = terms.approvers.iter().chain(&terms.escalate_to).collect();
-        let people = u32::try_from(named.len()).unwrap_or(u32::MAX);
-        let is_open = terms.approvers.is_empty() || named.into_iter().any(has_group);
-        if !is_open && people < terms.quorum() {
+        if let Some(people) = most_people(&terms).filter(|people| *people < terms.quorum()) {
             let message = format!(
-                "a quorum of {} cannot be met by {people} approvers; name more, or lower it",
+                "a quorum of {} cannot be met by {people} approvers; name more, or lower it. Names that \
+                 look the same are those of one person",
                 terms.quorum()
             );
             decoder.problem(node, trail, message);
@@ -64,6 +60,19 @@ pub(super) fn read_terms(
         decoder.problem(node, Trail::Key(&trail, "escalate_to"), message);
     }
     terms
+}
+
+/// How many different people may approve at most, if that is known.
+fn most_people(terms: &ApprovalTerms) -> Option<u32> {
+    let mut people = BTreeSet::new();
+    for entitled in terms.approvers.iter().chain(&terms.escalate_to) {
+        match entitled {
+            EntitledApprover::Person(name) => people.insert(folded(name)),
+            EntitledApprover::Group(_) => return None,
+        };
+    }
+    let people = u32::try_from(people.len()).unwrap_or(u32::MAX);
+    (!terms.approvers.is_empty()).then_some(people)
 }
 
 fn read_approvers(decoder: &mut Decoder, node: &Node, trail: Trail<'_>) -> Vec<EntitledApprover> {
