@@ -251,7 +251,7 @@ fn what_is_not_served_is_told_and_nothing_listens() {
             &["--listen", "0.0.0.0:0", "--host", "a.example"],
             "tokens would be sent in the clear",
         ),
-        (&["--listen", "localhost"], "invalid socket address"),
+        (&["--listen", "localhost"], "give an address and a port"),
         (
             &["--listen", "203.0.113.1:80"],
             "cannot listen at `203.0.113.1:80`",
