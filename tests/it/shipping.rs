@@ -288,7 +288,8 @@ fn a_receiver_that_hangs_holds_up_nobody() {
         path.display(),
     );
     assert_eq!(error.to_string(), expected);
-    for _ in 0..4 {
+    // A batch may have caught one of a call's two records: there are at most as many as records.
+    for _ in 0..8 {
         release.send(()).unwrap();
     }
     shipper.drain(LONG).unwrap();
