@@ -101,14 +101,15 @@ impl Who {
     /// A token, and where it was found.
     fn token(&self) -> Result<Option<(String, String)>, Failure> {
         if let Some(file) = &self.token_file {
-            if self.token.get().is_none() {
+            let token = if let Some(token) = self.token.get() {
+                token
+            } else {
                 let read = std::fs::read_to_string(file).map_err(|error| {
                     Failure::Input(file.clone(), format!("cannot be read: {error}"))
                 })?;
-                let _ = self.token.set(read);
-            }
-            let token = self.token.get().cloned().unwrap_or_default();
-            return Ok(Some((token, format!("`{}`", file.display()))));
+                self.token.get_or_init(|| read)
+            };
+            return Ok(Some((token.clone(), format!("`{}`", file.display()))));
         }
         match std::env::var(TOKEN) {
             Ok(token) => Ok(Some((token, TOKEN.to_owned()))),

@@ -147,8 +147,7 @@ impl Approve {
                 }
                 None => desk.approve(id, &approver, reason).await,
             };
-            let decided = decided.map_err(|error| self.request.refused(error, &request, &approver));
-            self.request.tell(stdout, &decided?)
+            self.request.tell(stdout, decided, &request, &approver)
         })
     }
 }
@@ -197,8 +196,7 @@ impl Reject {
             let decided = desk
                 .reject(request.id(), &approver, Some(&self.reason))
                 .await;
-            let decided = decided.map_err(|error| self.request.refused(error, &request, &approver));
-            self.request.tell(stdout, &decided?)
+            self.request.tell(stdout, decided, &request, &approver)
         })
     }
 }
@@ -213,8 +211,7 @@ impl Revoke {
             let decided = desk
                 .revoke(request.id(), &approver, self.reason.as_deref())
                 .await;
-            let decided = decided.map_err(|error| self.request.refused(error, &request, &approver));
-            self.request.tell(stdout, &decided?)
+            self.request.tell(stdout, decided, &request, &approver)
         })
     }
 }
@@ -249,11 +246,18 @@ impl Request {
         Failure::Refused(Exit::NotEntitled, message)
     }
 
-    fn tell(&self, stdout: &mut impl Write, request: &ApprovalRequest) -> Result<Exit, Failure> {
+    fn tell(
+        &self,
+        stdout: &mut impl Write,
+        decided: Result<ApprovalRequest, ApprovalError>,
+        request: &ApprovalRequest,
+        approver: &Approver,
+    ) -> Result<Exit, Failure> {
+        let decided = decided.map_err(|error| self.refused(error, request, approver))?;
         if self.json {
-            output::write_json(stdout, &json::request(request)?)?;
+            output::write_json(stdout, &json::request(&decided)?)?;
         } else {
-            write_outcome(stdout, request)?;
+            write_outcome(stdout, &decided)?;
         }
         Ok(Exit::Done)
     }

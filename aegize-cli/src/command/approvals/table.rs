@@ -64,10 +64,9 @@ fn widths(rows: &[Row], terminal: Option<usize>) -> [usize; HEADINGS.len()] {
         let [id, state, age, left, risk, agent, call, details] = &mut widths;
         let mut gaps = 7;
         if terminal < ROOMY {
-            // The newest come first; and what all of them are was asked for.
+            // The newest come first; and nobody has to be told that what waits does.
             (*age, gaps) = (0, gaps - 1);
-            let first = rows.first().map(|row| row.state);
-            if rows.iter().all(|row| Some(row.state) == first) {
+            if rows.iter().all(|row| row.state == ApprovalState::Requested) {
                 (*state, gaps) = (0, gaps - 1);
             }
         }

@@ -315,13 +315,19 @@ fn a_narrow_terminal_leaves_out_what_tells_the_least() {
         assert!(shown.contains(headings), "{shown}");
         assert!(shown.contains("amount=6, to=\"a-customer\""), "{shown}");
     }
+    // Of what does not wait, it is told how it stands, also if that is the same for all.
     bank.told(&["approve", &id.to_string(), "--yes"]);
-    let mut command = bank.command(&["list", "--all"]);
-    command.env_remove("COLUMNS");
-    let mut terminal = Terminal::sized(80);
-    terminal.run(&command);
-    let (_, shown) = terminal.end();
-    assert!(shown.contains("  granted  "), "{shown}");
+    for arguments in [
+        &["list", "--all"] as &[&str],
+        &["list", "--state", "granted"],
+    ] {
+        let mut command = bank.command(arguments);
+        command.env_remove("COLUMNS");
+        let mut terminal = Terminal::sized(80);
+        terminal.run(&command);
+        let (_, shown) = terminal.end();
+        assert!(shown.contains("  granted  "), "{shown}");
+    }
 }
 
 #[test]

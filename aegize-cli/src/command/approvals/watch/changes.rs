@@ -129,14 +129,13 @@ async fn pages(
     let mut found = ApprovalList::default();
     loop {
         let mut page = desk.requests(&query).await?;
-        let whole = page.requests.len();
         query.before = page.requests.last().map(ApprovalRequest::id);
         page.requests.retain(|request| is_wanted(request.id()));
         page.unreadable.retain(|id| is_wanted(*id));
         let is_last = page.requests.len() < PAGE;
         found.requests.append(&mut page.requests);
         found.unreadable.append(&mut page.unreadable);
-        if is_last || whole < PAGE {
+        if is_last {
             return Ok(found);
         }
     }
